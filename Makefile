@@ -45,7 +45,7 @@ bench: $(READY)
 # Every shipped workload under every fault: make soak MINUTES=60. WRITE=docs/faults.md rewrites the tables there.
 MINUTES ?= 10
 soak: $(READY)
-	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) $(if $(WRITE),--write $(WRITE))
+	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) $(if $(WORKERS),--workers $(WORKERS)) $(if $(WRITE),--write $(WRITE))
 
 # The tables and pictures in docs/ that come from runs, and the reference that comes from the source.
 docs: $(READY)

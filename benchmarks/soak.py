@@ -19,22 +19,19 @@ from itertools import count
 from pathlib import Path
 
 from page_tables import replaced
-from txfuzz.analysis.analyze import analyze_history
-from txfuzz.analysis.anomalies.durability import Durability, durability
-from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble
-from txfuzz.execution.run import execute
+from soak_round import EXPECT, CameOut, Round, SoakJob
+from txfuzz.analysis.anomalies.durability import Durability
+from txfuzz.campaign.setup.resolve import InstalledVocabulary
+from txfuzz.campaign.workers.engines import Workers
+from txfuzz.campaign.workers.independent import Independent
 from txfuzz.execution.summary import ExecutionSummary
-from txfuzz.history.reader import read_history
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.workload.model import FaultSpec, Scheduling, Workload
 from txfuzz.workload.shipped import shipped_workloads
 from txfuzz.workload.yaml.reader import read_workload
-from txfuzz.workload.yaml.writer import workload_text
 
 LEFT_OUT = {"crash_async"}
-EXPECT = "strict-serializable"
 FAULTS = {
     "none": (),
     "kill-server": (FaultSpec("kill-server", every=1.0),),
@@ -86,9 +83,7 @@ class Row:
 class Soak:
     """The results so far."""
 
-    registry: Registry
     seconds: float
-    directory: Path
     by_fault: dict[str, Row] = field(default_factory=dict)
     by_workload: dict[str, Row] = field(default_factory=dict)
     aborts: Counter[str] = field(default_factory=Counter)
@@ -100,63 +95,23 @@ class Soak:
     def asked(self) -> int:
         return sum(row.asked for row in self.by_fault.values())
 
-    def round(self, workload: Workload, fault: str, number: int) -> None:
-        """Run one workload under one fault, judge it, and count it."""
-        assembled = assemble(workload, self.registry, isolation="serializable", expect=EXPECT, seed=number)
-        history_path = self.directory / f"round_{number}.edn"
-        with assembled.adapter.open(None) as database:
-            found = database.describe()
-            self.server = f"{found['product']} {found['version']} ({found['server']})"
-            summary = execute(
-                assembled.workload, database, history_path,
-                isolation=assembled.isolation, faults=assembled.faults,
-            )  # fmt: skip
-        if summary.failure is not None:
-            raise summary.failure
-        history = read_history(history_path)
-        result = analyze_history(history, EXPECT)
-        settled = durability(history)
-        known = in_commit_window(result) and not settled.lost
-        finding = self.judge(result, settled, workload, history_path, fault, known)
-        self.by_fault.setdefault(fault, Row()).add(summary, settled, finding, known)
-        self.by_workload.setdefault(workload.name, Row()).add(summary, settled, finding, known)
+    def add(self, asked: Round, came: CameOut) -> None:
+        """Count a round."""
+        summary = came.summary
+        self.server = came.server
+        self.by_fault.setdefault(asked.fault, Row()).add(summary, came.settled, bool(came.wrong), came.known)
+        by_workload = self.by_workload.setdefault(asked.workload.name, Row())
+        by_workload.add(summary, came.settled, bool(came.wrong), came.known)
         self.aborts.update(summary.aborts)
+        if came.wrong:
+            (self.known if came.known else self.findings).append(came.wrong)
+            print(f"{'KNOWN' if came.known else 'FOUND'} {came.wrong}", flush=True)
         print(
-            f"{number:4}  {workload.name:18} {fault:27} {summary.ok:7,} ok {summary.fail:6,} fail "
-            f"{summary.info:5,} info {len(summary.faults):4} faults  {result.verdict.value}  "
+            f"{asked.number:4}  {asked.workload.name:18} {asked.fault:27} {summary.ok:7,} ok "
+            f"{summary.fail:6,} fail {summary.info:5,} info {len(summary.faults):4} faults  {came.verdict}  "
             f"{self.asked:,} in all",
             flush=True,
         )
-
-    def judge(
-        self,
-        result: AnalysisResult,
-        settled: Durability,
-        workload: Workload,
-        history: Path,
-        fault: str,
-        known: bool,
-    ) -> bool:
-        """Is it a finding? Its history is kept then."""
-        wrong = list(result.anomaly_types) if result.verdict is Verdict.INVALID else []
-        if settled.lost:
-            wrong.append(f"{settled.lost} acknowledged transactions lost")
-        if not wrong:
-            history.unlink()
-            return False
-        history.with_suffix(".yaml").write_text(workload_text(workload), encoding="utf-8")
-        what = f"{', '.join(wrong)}: {workload.name} under {fault}; kept as {history}"
-        (self.known if known else self.findings).append(what)
-        print(f"{'KNOWN' if known else 'FOUND'} {what}", flush=True)
-        return True
-
-
-def in_commit_window(result: AnalysisResult) -> bool:
-    """Are all anomalies of the known shape, reader -rw-> writer -rw-> first writer -wr-> reader?"""
-    shapes = {
-        (anomaly.type, tuple(sorted(edge.kind for edge in anomaly.edges))) for anomaly in result.anomalies
-    }
-    return shapes == {("G2-item", ("rw", "rw", "wr"))}
 
 
 def rounds(registry: Registry, seconds: float, seed: int) -> Iterator[tuple[Workload, str]]:
@@ -220,20 +175,29 @@ def main() -> int:
     parser.add_argument("--transactions", type=int, help="also stop after so many transactions")
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round (default 8)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="processes, each with servers of its own")
     parser.add_argument("--keep", type=Path, help="where histories of findings go (default: a new one)")
     parser.add_argument("--write", type=Path, help="replace the tables in this page")
     given = parser.parse_args()
     directory = given.keep or Path(tempfile.mkdtemp(prefix="txfuzz-soak-"))
     directory.mkdir(parents=True, exist_ok=True)
     registry = load_plugins(strict=True)
-    soak = Soak(registry, given.seconds, directory)
+    soak = Soak(given.seconds)
     start = time.monotonic()
+
+    def enough() -> bool:
+        over: bool = given.transactions is not None and soak.asked >= given.transactions
+        return over or bool(time.monotonic() - start > given.minutes * 60)
+
+    pairs = enumerate(rounds(registry, given.seconds, given.seed), 1)
+    slices: Independent[Round, CameOut] = Independent(
+        (Round(workload, fault, number) for number, (workload, fault) in pairs),
+        on_ended=lambda part, came: soak.add(part.what, came),
+        on_lost=lambda sentence: print(sentence, file=sys.stderr, flush=True),
+        interrupted=enough,
+    )
     try:
-        for number, (workload, fault) in enumerate(rounds(registry, given.seconds, given.seed), 1):
-            soak.round(workload, fault, number)
-            enough = given.transactions is not None and soak.asked >= given.transactions
-            if enough or time.monotonic() - start > given.minutes * 60:
-                break
+        Workers(given.workers).engine().run(SoakJob(directory), slices)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
     if not (soak.findings or soak.known) and given.keep is None:

@@ -110,12 +110,24 @@ PLACES = {
     "duckdb": set(),
     "scipy": {"analysis"},
     "greenlet": {"execution"},
+    "distributed": {"campaign"},
+    "cloudpickle": {"campaign"},
     "numpy": {"history", "analysis", "report", "compare"},
     "rich": {"cli", "report"},
     "pytest": {"testing", "pytest_plugin.py"},
 }
 # Slow to import, so never when a module is imported: `txfuzz --help` has to be quick
-LAZY = {"matplotlib", "networkx", "greenlet", "scipy", "edn_format", "yaml", "sqlalchemy"}
+LAZY = {
+    "matplotlib",
+    "networkx",
+    "greenlet",
+    "scipy",
+    "edn_format",
+    "yaml",
+    "sqlalchemy",
+    "distributed",
+    "cloudpickle",
+}
 
 
 def imports(path: Path, *, at_import: bool = False) -> Iterator[str]:

@@ -16,7 +16,8 @@ import pytest
 
 from mariadb_server import needs_mariadb
 from txfuzz.campaign.check import check
-from txfuzz.campaign.check.check import CheckLimits, check_file
+from txfuzz.campaign.check.check import check_file
+from txfuzz.campaign.check.sets import CheckLimits
 from txfuzz.campaign.check.subject import open_subject
 from txfuzz.check import program
 from txfuzz.check.finding.failures import fits_no_order

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from txfuzz.common.sanitize import one_line
 
 if TYPE_CHECKING:
-    from txfuzz.campaign.check.check import CheckProgress
+    from txfuzz.campaign.check.sets import CheckProgress
 
 _EVERY = 0.1  # seconds
 _WIDTH = 79

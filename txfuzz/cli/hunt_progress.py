@@ -26,8 +26,8 @@ _LINES = 30.0  # seconds between two lines
 class HuntProgress:
     """A context manager, of whose panel nothing is left at the end. quiet: it shows nothing."""
 
-    def __init__(self, workers: int, budget: Budget, *, quiet: bool) -> None:
-        self._status = HuntStatus("", workers, budget.seconds, budget.schedules)
+    def __init__(self, budget: Budget, *, quiet: bool) -> None:
+        self._status = HuntStatus("", 1, budget.seconds, budget.schedules)
         self._quiet = quiet
         self._began = self._looked = self._said = time.monotonic()
         self._holes = 0
@@ -52,10 +52,10 @@ class HuntProgress:
 
     _lines = True
 
-    def began(self, server: str, levels: Sequence[str], holes: Sequence[FoundHole]) -> None:
+    def began(self, server: str, levels: Sequence[str], holes: Sequence[FoundHole], workers: int = 1) -> None:
         """holes: that are known of from before."""
         at = ", ".join(level.upper() for level in levels)
-        self._status = replace(self._status, title=f"{server} at {at}")
+        self._status = replace(self._status, title=f"{server} at {at}", workers=workers)
         self._holes = len(holes)
         self._began = self._looked = self._said = time.monotonic()
 
@@ -75,6 +75,10 @@ class HuntProgress:
     def lost(self, sentence: str) -> None:
         """A worker did not end well."""
         self._status = replace(self._status, lost=self._status.lost + 1)
+        self._say(f"txfuzz: {sentence}")
+
+    def refused(self, sentence: str) -> None:
+        """A worker that is there cannot take part."""
         self._say(f"txfuzz: {sentence}")
 
     def _say(self, line: str) -> None:

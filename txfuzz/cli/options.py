@@ -40,6 +40,7 @@ class Seconds(click.FloatRange):
         return seconds
 
 
+MOST_WORKERS = 4096
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -86,6 +87,30 @@ plugin_files = click.option(
 def exit_code(what: str) -> Decorator:
     """what: codes 1 and 3 stand for, in place of 0."""
     return click.option("--exit-code", "by_verdict", is_flag=True, help=f"For pipelines: {what}.")
+
+
+_LOCAL = "Processes, each with a server of its own, or a schema with --database-url."
+
+
+def workers(about: str = _LOCAL) -> Decorator:
+    """--workers and --dask."""
+
+    def added(command: Callable[..., Any]) -> Callable[..., Any]:
+        command = click.option(
+            "--dask", metavar="ADDRESS",
+            help="Workers of this Dask scheduler instead, such as tcp://10.0.0.5:8786; then --workers is the "
+            "most of them.",
+        )(command)  # fmt: skip
+        return click.option(
+            "--workers", type=click.IntRange(1, MOST_WORKERS), metavar="N", help=f"{about} [default: 1]"
+        )(command)
+
+    return added
+
+
+def say_lost(sentence: str) -> None:
+    """Of a worker that did not end well, or is no use."""
+    click.echo(f"txfuzz: {sentence}", err=True)
 
 
 def screen(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +32,8 @@ _DICE = "defect_seed"  # the option of adapters that throw dice of their own
 
 
 class Bench(Closeable):
-    """A context manager, which stops what it started. interrupted: set it to end the run under way."""
+    """A context manager, which stops what it started. interrupted: set it to end the run under way.
+    goes_on: is asked by each run every now and then, and ends it by False."""
 
     def __init__(
         self,
@@ -42,7 +43,8 @@ class Bench(Closeable):
     ) -> None:
         self.registry = load_plugins(files=plugin_files)
         self.interrupted = interrupted or threading.Event()
-        self._url = url
+        self.goes_on: Callable[[], bool] = lambda: True
+        self.url = url
         self._resources = ExitStack()
         self._workloads: dict[Target, Workload] = {}
         self._servers: dict[tuple[Adapter, str | None], Database] = {}
@@ -73,7 +75,7 @@ class Bench(Closeable):
     def database(self, assembled: Assembled) -> Iterator[Database]:
         """Open. A server is started once and shared; a run creates its tables anew. What has dice of its own
         is opened for each run, which has to throw them from the start."""
-        adapter, url = assembled.adapter, database_url(self._url, assembled.workload)
+        adapter, url = assembled.adapter, database_url(self.url, assembled.workload)
         clients = max(_CLIENTS, assembled.workload.scheduling.clients)
         if hasattr(adapter, _DICE):
             with open_database(adapter, url, clients) as database:

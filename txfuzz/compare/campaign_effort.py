@@ -90,7 +90,13 @@ def _effort(task: Task, bench: Bench, settings: CampaignSettings) -> Effort | No
             setup = CampaignSetup(
                 settings, bench.registry, task.target.path, assembled, maker, directory, Deadline(stop)
             )
-            run_prepared(setup, watch)
+
+            def see(event: Event) -> None:
+                if not bench.goes_on():
+                    bench.interrupted.set()
+                watch(event)
+
+            run_prepared(setup, see)
     if watch.found is None and bench.interrupted.is_set():
         return None
     return replace(watch.effort(), seconds=round(time.monotonic() - started, 3))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -65,6 +65,14 @@ class LevelResult:
     races: int = 0
     examples: dict[str, Workload] = field(default_factory=dict)
     seconds: float = 0.0
+
+    def add(self, more: LevelResult) -> None:
+        """What further schedules have come to."""
+        for name in ("schedules", "stuck", "clean", "unknown", "judged", "blocked", "races", "seconds"):
+            setattr(self, name, getattr(self, name) + getattr(more, name))
+        self.anomalies.update(more.anomalies)
+        self.aborted.update(more.aborted)
+        self.examples = {**more.examples, **self.examples}
 
     def to_json(self) -> dict[str, Any]:
         names = (
@@ -142,31 +150,54 @@ def explore(
     setting. Raises UsageError for transactions that share no key.
     """
     stop = stop or threading.Event()
-    rows = rows or workload.keys.rows
-    workload = replace(workload, keys=KeyLife(workload.keys.writes, rows))
-    transactions = [workload.transaction(name) for name in names]
-    ways = key_assignments(transactions, min(most, MOST_ASSIGNMENTS), workload.seed)
-    cases = plan(ways.chosen, most, workload.seed)
-    if not cases:
-        raise UsageError(f"the transactions {', '.join(names)} share no key that any of them writes")
+    planned = exploration(workload, names, most=most, rows=rows)
     found = []
-    judge = Judge(expect, "")  # the verdict on an attempt does not depend on the level
     for isolation, promised in levels.items():
         if stop.is_set():
             break
         level = LevelResult(isolation, promised)
         with Replayer(database, workload.kind, isolation, stop=stop) as replayer:
-            _run(
-                replayer, workload, replace(cases[0], orders=cases[0].orders[:1]), judge, LevelResult("", "")
-            )  # to warm up
-            started = time.monotonic()
-            for case in cases:
-                _run(replayer, workload, case, judge, level)
-            level.seconds = time.monotonic() - started
-        if (model := _answerable(promised, workload)) is not None:
-            level.broken = tuple(sorted(set(level.anomalies) & prohibited(canonical(model))))
+            warm_up(replayer, planned)
+            for case in planned.cases:
+                run_case(replayer, planned.workload, case, expect, level)
         found.append(level)
-    return Exploration(tuple(names), tuple(cases), tuple(found), ways.count, rows, stop.is_set())
+    return planned.result(found, stopped=stop.is_set())
+
+
+@dataclass(frozen=True)
+class PlannedExploration:
+    """What is to be run at each level. names: of the transactions. ways: see Exploration."""
+
+    workload: Workload
+    names: tuple[str, ...]
+    cases: tuple[Case, ...]
+    ways: int | None
+
+    def result(self, levels: Sequence[LevelResult], *, stopped: bool) -> Exploration:
+        for level in levels:
+            if (model := _answerable(level.promised, self.workload)) is not None:
+                level.broken = tuple(sorted(set(level.anomalies) & prohibited(canonical(model))))
+        rows = self.workload.keys.rows
+        return Exploration(self.names, self.cases, tuple(levels), self.ways, rows, stopped)
+
+
+def exploration(
+    workload: Workload, names: Sequence[str], *, most: int = 2000, rows: str | None = None
+) -> PlannedExploration:
+    """As explore(), before anything is run."""
+    workload = replace(workload, keys=KeyLife(workload.keys.writes, rows or workload.keys.rows))
+    transactions = [workload.transaction(name) for name in names]
+    ways = key_assignments(transactions, min(most, MOST_ASSIGNMENTS), workload.seed)
+    cases = plan(ways.chosen, most, workload.seed)
+    if not cases:
+        raise UsageError(f"the transactions {', '.join(names)} share no key that any of them writes")
+    return PlannedExploration(workload, tuple(names), tuple(cases), ways.count)
+
+
+def warm_up(replayer: Replayer, planned: PlannedExploration) -> None:
+    """One schedule that does not count."""
+    first = replace(planned.cases[0], orders=planned.cases[0].orders[:1])
+    run_case(replayer, planned.workload, first, "serializable", LevelResult("", ""))
 
 
 def _answerable(promised: str, workload: Workload) -> str | None:
@@ -188,20 +219,33 @@ def plan(ways: Sequence[KeyAssignment], most: int, seed: int) -> list[Case]:
     return cases
 
 
-def _run(replayer: Replayer, workload: Workload, case: Case, judge: Judge, level: LevelResult) -> None:
+def run_case(
+    replayer: Replayer,
+    workload: Workload,
+    case: Case,
+    expect: str,
+    level: LevelResult,
+    each: Callable[[], bool] = lambda: True,
+) -> None:
+    """Run its orders, and count in `level` what they come to. each: is asked before each of them, and ends it
+    by False."""
+    judge, began = (
+        Judge(expect, ""),
+        time.monotonic(),
+    )  # the verdict on an attempt does not depend on the level
     composed = compose(workload, case.roles, case.orders[0], Aim(), rows=workload.keys.rows)
     assert composed.replay is not None
     prepared = replayer.prepare(composed)
     by_alias = {role.alias: role for role in case.roles}
     for order in case.orders:
-        if replayer.stop.is_set():
-            return
+        if replayer.stop.is_set() or not each():
+            break
         replay = replace(composed.replay, schedule=schedule(order, by_alias))
         attempt = prepared.run(replay)
         if attempt.refused:
             raise UsageError(attempt.refused)
         if attempt.ended and replayer.stop.is_set():
-            return
+            break
         judgement = judge.judge(attempt)
         types = judgement.all_types
         level.schedules += 1
@@ -224,3 +268,4 @@ def _run(replayer: Replayer, workload: Workload, case: Case, judge: Judge, level
                     case.roles, order, Aim(type), rows=workload.keys.rows,
                     about=f"{type} at {level.isolation}, found by running interleavings.",
                 )  # fmt: skip
+    level.seconds += time.monotonic() - began

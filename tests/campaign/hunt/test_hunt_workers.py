@@ -16,6 +16,7 @@ import pytest
 from txfuzz.campaign.hunt.artefacts import read_hunt
 from txfuzz.campaign.hunt.hunt import HuntReport, hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
+from txfuzz.campaign.workers.engines import Workers
 from txfuzz.cli import run_command
 from txfuzz.errors import ExitCode, OutputError
 from txfuzz.hunt.hunt import Budget
@@ -56,12 +57,12 @@ def alone() -> HuntReport:
 
 def test_a_hunt_goes_on_with_other_workers(alone: HuntReport, tmp_path: Path) -> None:
     place = tmp_path / "hunt"
-    first = hunt(SMALL, Budget(schedules=20), workers=2, output=place)
+    first = hunt(SMALL, Budget(schedules=20), workers=Workers(2), output=place)
     assert 20 <= first.result.counts.schedules <= 24
     assert first.result.left
     second = hunt(HuntSettings(""), Budget(schedules=20), resume=place)
     assert second.result.counts.schedules >= first.result.counts.schedules + 20
-    last = hunt(HuntSettings(""), Budget(), workers=3, resume=place)
+    last = hunt(HuntSettings(""), Budget(), workers=Workers(3), resume=place)
     assert last.result.exhausted
     assert plain(last.result.counts) == plain(alone.result.counts)
     assert read_hunt(place)[1].covered == alone.result.covered
@@ -79,7 +80,7 @@ def test_a_killed_hunt_goes_on(alone: HuntReport, tmp_path: Path, workers: int) 
         while not (place / "hunt.json").exists() and time.monotonic() < until:
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
-    last = hunt(HuntSettings(""), Budget(), workers=workers, resume=place)
+    last = hunt(HuntSettings(""), Budget(), workers=Workers(workers), resume=place)
     assert plain(last.result.counts) == plain(alone.result.counts)
 
 
@@ -94,7 +95,7 @@ def test_a_killed_worker_costs_nothing(alone: HuntReport, tmp_path: Path) -> Non
             os.kill(killed[0], signal.SIGKILL)
         return True
 
-    report = hunt(SMALL, Budget(), workers=2, on_progress=kill_one, on_lost=told.append)
+    report = hunt(SMALL, Budget(), workers=Workers(2), on_progress=kill_one, on_lost=told.append)
     assert killed
     [sentence] = told
     assert "it was ended by SIGKILL; another one goes on from program" in sentence

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
+from txfuzz.campaign.explore.slices import ExploreJob, explore_by
 from txfuzz.campaign.setup.adapter_choice import chosen_database
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble, database_url
+from txfuzz.campaign.workers.carried import carried
+from txfuzz.campaign.workers.engines import ONE, Workers
 from txfuzz.database.isolation_levels import level_named, open_database
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.plugin.loader import load_plugins
-from txfuzz.replay.explore import Exploration, explore
+from txfuzz.replay.explore import Exploration, exploration, explore
 from txfuzz.workload.database.levels import with_levels
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
@@ -36,10 +39,13 @@ def explore_workload(
     output: Path | None = None,
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
+    workers: Workers = ONE,
+    on_lost: Callable[[str], None] = lambda sentence: None,
 ) -> Exploration:
     """name: a workload's name or file. isolation: the levels, by default all of the adapter. most: limit of
     schedules per level. rows: "fresh" or "inserted", by default as in the workload. output: a directory
-    for explore.json and a replay of each anomaly at each level."""
+    for explore.json and a replay of each anomaly at each level. on_lost: is told of workers that did not end
+    well or are no use, in a sentence."""
     registry = load_plugins(files=plugin_files)
     path = workload_path(name, None)
     choice = chosen_database(registry, adapter, url)
@@ -53,19 +59,20 @@ def explore_workload(
         raise UsageError("--transactions needs at least two, as in a,b (or a,a)")
     capabilities = assembled.adapter.capabilities()
     levels = [level_named(capabilities, each) for each in isolation] or list(capabilities.isolation)
-    with naming_url(path, workload, url):
-        opened = open_database(assembled.adapter, database_url(url, workload))
-    with opened as database:
-        found = explore(
-            with_levels(assembled.workload, capabilities, own=False),
-            transactions,
-            database,
-            {level: capabilities.isolation[level] for level in levels},
-            assembled.expect,
-            most=most,
-            rows=rows,
-            stop=interrupted,
-        )
+    promises = {level: capabilities.isolation[level] for level in levels}
+    leveled = with_levels(assembled.workload, capabilities, own=False)
+    if workers.several:
+        planned = exploration(leveled, transactions, most=most, rows=rows)
+        job = ExploreJob(planned, assembled.expect, database_url(url, workload), carried(plugin_files))
+        found = explore_by(workers, job, promises, interrupted or threading.Event(), on_lost)
+    else:
+        with naming_url(path, workload, url):
+            opened = open_database(assembled.adapter, database_url(url, workload))
+        with opened as database:
+            found = explore(
+                leveled, transactions, database, promises, assembled.expect,
+                most=most, rows=rows, stop=interrupted,
+            )  # fmt: skip
     if output is not None:
         _write(output, found)
     return found

@@ -15,9 +15,9 @@ from txfuzz.campaign.hunt.job import HuntJob
 from txfuzz.campaign.hunt.opening import hunting_ground
 from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.campaign.hunt.slices import Files, HuntSlices
-from txfuzz.campaign.workers.contract import Engine
-from txfuzz.campaign.workers.here import Here
-from txfuzz.campaign.workers.processes import Processes
+from txfuzz.campaign.setup.resolve import database_url
+from txfuzz.campaign.workers.carried import carried
+from txfuzz.campaign.workers.engines import ONE, Workers
 from txfuzz.hunt.guidance.strategies import source_named
 from txfuzz.hunt.hunt import Budget
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult
@@ -44,19 +44,21 @@ def hunt(
     settings: HuntSettings,
     budget: Budget,
     *,
-    workers: int = 1,
+    workers: Workers = ONE,
     url: str | None = None,
     output: Path | None = None,
     resume: Path | None = None,
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
-    on_begin: Callable[[str, Sequence[str], Sequence[FoundHole]], None] = lambda server, levels, holes: None,
+    on_begin: Callable[[str, Sequence[str], Sequence[FoundHole], int], None] = lambda *began: None,
     on_progress: Progress = lambda counts, holes: True,
     on_lost: Callable[[str], None] = lambda sentence: None,
+    on_refused: Callable[[str], None] = lambda sentence: None,
 ) -> HuntReport:
     """resume: the directory of an earlier hunt, whose settings hold instead of these, but for the budget and
-    the workers. on_begin: is told of the server, the levels and the holes of the earlier hunt. on_lost: is
-    told of a worker that did not end well, in a sentence."""
+    the workers. on_begin: is told of the server, the levels, the holes of the earlier hunt and the number of
+    workers. on_lost: is told of a worker that did not end well, on_refused of one that is no use, in a
+    sentence."""
     with ExitStack() as stack:
         earlier, moved = HuntResult(HuntCounts()), None
         if resume is not None:
@@ -81,7 +83,7 @@ def hunt(
             nonlocal begun, new, due
             if not begun:
                 begun = True
-                on_begin(slices.server, levels, earlier.holes)
+                on_begin(slices.server, levels, earlier.holes, engine.size)
             goes_on = on_progress(counts, holes)
             now = time.monotonic()
             if output is not None and (new or now > due):
@@ -89,10 +91,11 @@ def hunt(
                 new, due = False, now + max(_SAVED_EVERY, _SAVING * (time.monotonic() - now))
             return goes_on
 
+        engine = workers.engine(on_refused)
         serial = all(promise.serial for promise in ground.levels.values())
         slices = HuntSlices(
             budget,
-            workers,
+            engine.size,
             source_named(settings.strategy, ground.scope, settings.seed, serial=serial),
             earlier,
             on_hole=on_hole,
@@ -100,9 +103,8 @@ def hunt(
             on_lost=on_lost,
             interrupted=interrupted.is_set if interrupted is not None else lambda: False,
         )
-        engine: Engine = Here() if workers == 1 else Processes(workers)
         try:
-            engine.run(HuntJob(settings, url, tuple(plugin_files)), slices)
+            engine.run(HuntJob(settings, database_url(url, None), carried(plugin_files)), slices)
         finally:  # whatever ended it, what was found until then is kept
             result = slices.result()
             if output is not None and slices.server:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from txfuzz.campaign.hunt.artefacts import hole_files
 from txfuzz.campaign.hunt.opening import OpenedHunt, opened_hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.campaign.hunt.slices import Files, HuntNews, HuntSlice
+from txfuzz.campaign.workers.carried import CarriedFile, placed
 from txfuzz.database.api import SessionError
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.hunt.generate import LearningSource
@@ -29,11 +29,14 @@ class HuntJob:
 
     settings: HuntSettings
     url: str | None = field(default=None, repr=False)
-    plugin_files: tuple[Path, ...] = ()
+    plugin_files: tuple[CarriedFile, ...] = ()
 
     @contextmanager
     def opened(self) -> Iterator[HuntWorker]:
-        with opened_hunt(self.settings, self.url, self.plugin_files) as opened:
+        with (
+            placed(self.plugin_files) as files,
+            opened_hunt(self.settings, self.url, files) as opened,
+        ):
             yield HuntWorker(opened)
 
 

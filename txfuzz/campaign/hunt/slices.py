@@ -74,6 +74,7 @@ class HuntSlices:
         self._next = earlier.counts.number
         self._last: int | None = None  # the number behind the last program, once it is known
         self._running: dict[range, tuple[HuntSlice, HuntResult]] = {}
+        self._promised = 0  # schedules that those who run may still run
         self._began: float | None = None
         self._stopped = False
         self._unlearnt = bool(earlier.learnt)  # by the workers
@@ -101,6 +102,7 @@ class HuntSlices:
             learnt, self._unlearnt = self._source.state(), False
         asked = HuntSlice(numbers, schedules, tuple(self._holes), learnt, losses)
         self._running[numbers] = (asked, HuntResult(HuntCounts(number=numbers.start)))
+        self._promised += asked.schedules or 0
         return asked
 
     def _allowance(self) -> int | None:
@@ -108,8 +110,7 @@ class HuntSlices:
         if self._budget.schedules is None:
             return None
         left = self._budget.schedules - (self._counts.schedules - self._earlier.counts.schedules)
-        for asked, result in self._running.values():
-            left -= max(0, (asked.schedules or 0) - result.counts.schedules)
+        left -= self._promised
         return max(0, -(-left // max(1, self._workers - len(self._running))))
 
     def told(self, asked: HuntSlice, news: HuntNews) -> None:
@@ -126,6 +127,7 @@ class HuntSlices:
 
     def _merge(self, asked: HuntSlice, before: HuntResult, news: HuntNews) -> None:
         self._running[asked.numbers] = (asked, news.result)
+        self._promised += _open(asked, news.result) - _open(asked, before)
         if news.result.covered is not before.covered:
             self._covered |= news.result.covered
         self._count(before.counts, news.result.counts)
@@ -165,6 +167,7 @@ class HuntSlices:
 
     def ended(self, asked: HuntSlice) -> None:
         _, result = self._running.pop(asked.numbers)
+        self._promised -= _open(asked, result)
         number = result.counts.number
         none = not self._counts.programs and self._next > _NO_PROGRAM
         if none and not self._left_out:
@@ -180,6 +183,7 @@ class HuntSlices:
 
     def lost(self, asked: HuntSlice, why: str) -> None:
         _, result = self._running.pop(asked.numbers)
+        self._promised -= _open(asked, result)
         rest, losses = range(result.counts.number, asked.numbers.stop), asked.losses + 1
         if losses >= _GIVEN_UP and len(rest) == 1:
             sentence = f"{why}; program {rest.start:,} is left out, at which workers are lost each time"
@@ -226,6 +230,11 @@ class HuntSlices:
             left=tuple(left),
             lost=tuple(self._lost),
         )
+
+
+def _open(asked: HuntSlice, result: HuntResult) -> int:
+    """The schedules that a slice may still run."""
+    return max(0, (asked.schedules or 0) - result.counts.schedules)
 
 
 def _key(hole: FoundHole) -> tuple[object, ...]:

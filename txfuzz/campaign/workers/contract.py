@@ -51,6 +51,11 @@ class Slices(Protocol[Asked, Hears]):
 
 
 class Engine(Protocol):
+    """size: how many workers there are, or will be."""
+
+    @property
+    def size(self) -> int: ...
+
     def run(self, job: Job[Asked, Told], slices: Slices[Asked, Told]) -> None:
         """Until there are no slices left, or it is enough.
 

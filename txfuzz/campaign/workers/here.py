@@ -8,6 +8,8 @@ from txfuzz.campaign.workers.contract import Asked, Job, Slices, Told
 class Here:
     """An Engine."""
 
+    size = 1
+
     def run(self, job: Job[Asked, Told], slices: Slices[Asked, Told]) -> None:
         with job.opened() as worker:
             while not slices.enough() and (asked := slices.take()) is not None:

@@ -18,17 +18,17 @@ from typing import IO, Any
 from txfuzz.campaign.workers.messages import Ended, Failed, News, Opened, Stop, Take
 
 LEAVING = 10.0  # seconds that a worker has for cleaning up once nobody listens to it
-_TOLD_EVERY = 0.1  # seconds
 _FAILED = 1
 
 
 def main(orders: IO[bytes]) -> None:
-    """orders: a duplicate of standard input, for the pickled job, then Take and Stop."""
+    """orders: a duplicate of standard input, for how often to tell (in seconds) and the job, both pickled,
+    then Take and Stop."""
     messages = _messages()
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # cleans up
-    told = _Told(messages)
+    told = _Told(messages, pickle.load(orders))
     try:
         job = pickle.load(orders)
         inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -71,17 +71,17 @@ def _listen(orders: IO[bytes], inbox: queue.SimpleQueue[Any], told: _Told) -> No
 
 
 class _Told:
-    """Passes on what a slice has come to, not more often than anybody can look at it."""
+    """Passes on what a slice has come to, not more often than anybody can look at it. every: in seconds."""
 
-    def __init__(self, messages: IO[bytes]) -> None:
-        self._messages = messages
+    def __init__(self, messages: IO[bytes], every: float) -> None:
+        self._messages, self._every = messages, every
         self._unsaid: Any = None
         self._last = 0.0
         self.stopped = threading.Event()
 
     def __call__(self, news: Any) -> bool:
         self._unsaid = news
-        if time.monotonic() - self._last >= _TOLD_EVERY:
+        if time.monotonic() - self._last >= self._every:
             self._say_it()
         return not self.stopped.is_set()
 

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     "--output-dir", "output", type=options.FILE, metavar="DIR",
     help="Write check.json, check.html, and of each finding story.md, repro.sql and replay.yaml there.",
 )  # fmt: skip
+@options.workers()
 @options.database_url("url")
 @options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the tables.")
@@ -79,6 +80,8 @@ def check(
     seed: int | None,
     no_advice: bool,
     output: Path | None,
+    workers: int | None,
+    dask: str | None,
     as_json: bool,
     **fields: Any,
 ) -> int:
@@ -88,8 +91,10 @@ def check(
     a check has written. Exit code 1 if some schedule gives what no serial order gives, or breaks an
     invariant, at a level that counts; 0 if none does; 3 if nothing could be judged.
     """
-    from txfuzz.campaign.check.check import CheckLimits, check_file
+    from txfuzz.campaign.check.check import check_file
     from txfuzz.campaign.check.crowd import CrowdSize
+    from txfuzz.campaign.check.sets import CheckLimits
+    from txfuzz.campaign.workers.engines import Workers
     from txfuzz.check.finding.result import ReplayedSchedule
     from txfuzz.cli.check_progress import CheckProgressLine
     from txfuzz.cli.interruption import interruptible
@@ -108,6 +113,10 @@ def check(
             say(check_body(found), file=answers)
             say(verdict_text(found), _style(found), file=answers)
 
+    def say_lost(sentence: str) -> None:
+        progress.clear()
+        options.say_lost(sentence)
+
     names = [name.strip() for name in (transactions or "").split(",") if name.strip()]
     with interruptible() as interrupted, CheckProgressLine(quiet=as_json) as progress:
         found = check_file(
@@ -121,6 +130,8 @@ def check(
             interrupted=interrupted,
             on_progress=progress,
             on_found=show,
+            workers=Workers(workers, dask),
+            on_lost=say_lost,
             **fields,
         )
     if isinstance(found, ReplayedSchedule):

@@ -48,6 +48,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: str) -> tu
     help="Go on with the comparison in this directory, as it was set; a larger --seeds adds runs.",
 )  # fmt: skip
 @click.option("--keep", is_flag=True, help="Keep the run directory of every campaign.")
+@options.workers()
 @options.database_url("url")
 @options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
@@ -63,6 +64,8 @@ def compare(
     output: Path | None,
     resume: Path | None,
     keep: bool,
+    workers: int | None,
+    dask: str | None,
     url: str | None,
     plugin_files: tuple[Path, ...],
     as_json: bool,
@@ -71,6 +74,7 @@ def compare(
 
     TARGET is a workload file, the name of a shipped workload, or the name of one of the shipped targets.
     """
+    from txfuzz.campaign.workers.engines import Workers
     from txfuzz.cli.interruption import interruptible
     from txfuzz.common.json_text import json_text
     from txfuzz.compare.compare import compare as run_comparison
@@ -99,7 +103,9 @@ def compare(
             url=url,
             plugin_files=plugin_files,
             interrupted=interrupted,
+            workers=Workers(workers, dask),
             on_progress=_say,
+            on_lost=options.say_lost,
         )
     click.echo(json_text(comparison.to_json()) if as_json else comparison_text(comparison), nl=as_json)
     click.echo(f"\nruns and pictures: {directory}", err=True)
@@ -111,7 +117,7 @@ def _check_resumes(ctx: click.Context) -> None:
         if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE and ctx.params[name]:
             raise UsageError(
                 "--resume takes what is compared from the comparison: beside it there can be only --seeds, "
-                "--database-url, --plugin-file and --json"
+                "--workers, --dask, --database-url, --plugin-file and --json"
             )
 
 

@@ -36,11 +36,20 @@ from txfuzz.errors import ExitCode
     "--output-dir", "output", type=options.FILE, metavar="DIR",
     help="Write explore.json there, and a replay of each anomaly at each level.",
 )  # fmt: skip
+@options.workers()
 @options.database_url("url")
 @options.adapter()
 @options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
-def explore(workload: str, transactions: str, output: Path | None, as_json: bool, **fields: Any) -> int:
+def explore(
+    workload: str,
+    transactions: str,
+    output: Path | None,
+    workers: int | None,
+    dask: str | None,
+    as_json: bool,
+    **fields: Any,
+) -> int:
     """Run the interleavings of a few transactions and report the anomalies of each isolation level.
 
     Interleavings that differ only in the order of commuting steps are run once. Exit code 1 if a
@@ -48,12 +57,21 @@ def explore(workload: str, transactions: str, output: Path | None, as_json: bool
     depended on another in a micro-operation.
     """
     from txfuzz.campaign.explore.explore import explore_workload
+    from txfuzz.campaign.workers.engines import Workers
     from txfuzz.cli.interruption import interruptible
     from txfuzz.report.text.exploration import exploration_text
 
     names = [name.strip() for name in transactions.split(",") if name.strip()]
     with interruptible() as interrupted:
-        found = explore_workload(workload, names, output=output, interrupted=interrupted, **fields)
+        found = explore_workload(
+            workload,
+            names,
+            output=output,
+            interrupted=interrupted,
+            workers=Workers(workers, dask),
+            on_lost=options.say_lost,
+            **fields,
+        )
     with laid_out():
         click.echo(json_text(found.to_json()) if as_json else exploration_text(found))
     if output is not None and not as_json:

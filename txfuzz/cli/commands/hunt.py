@@ -15,6 +15,7 @@ from txfuzz.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from txfuzz.campaign.hunt.settings import HuntSettings
+    from txfuzz.campaign.workers.engines import Workers
     from txfuzz.hunt.hunt import Budget
 
 _EVERY = 0.2  # seconds between two states of the line that shows the progress
@@ -76,10 +77,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
 @click.option(
     "--resume", type=options.FILE, metavar="DIR", help="Go on with the hunt in this directory, as it was set."
 )
-@click.option(
-    "--workers", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N",
-    help="Processes, each with a server of its own, or a schema with --database-url.",
-)  # fmt: skip
+@options.workers()
 @click.option(
     "--race", is_flag=True,
     help="Release two or three transactions in the same microseconds, again and again, at changing offsets.",
@@ -96,7 +94,8 @@ def hunt(
     budget: str,
     output: Path | None,
     resume: Path | None,
-    workers: int,
+    workers: int | None,
+    dask: str | None,
     race: bool,
     load: int | None,
     known: bool,
@@ -108,6 +107,7 @@ def hunt(
     Exit code 1 if something was found that is not known, 3 if nothing could be judged.
     """
     from txfuzz.campaign.hunt.settings import HuntSettings, budget_named
+    from txfuzz.campaign.workers.engines import Workers
 
     if resume is not None and output is not None:
         raise UsageError("--resume goes on in its own directory: leave out --output-dir")
@@ -123,15 +123,17 @@ def hunt(
     given = budget_named(budget)
     if race:
         return _race(settings, given, load or 0, output, resume, known=known, as_json=as_json, **fields)
-    return _hunt(settings, given, output, resume, workers, known=known, as_json=as_json, **fields)
+    crew = Workers(workers, dask)
+    return _hunt(settings, given, output, resume, crew, known=known, as_json=as_json, **fields)
 
 
 def _check_fits_race(context: click.Context) -> None:
     for name in ("sessions", "statements", "keys", "strategy", "each"):
         if _is_given(context, name):
             raise UsageError(f"--race decides by itself what races: leave out --{name}")
-    if _is_given(context, "workers"):
-        raise UsageError("--race needs the processors to itself: leave out --workers")
+    for name in ("workers", "dask"):
+        if _is_given(context, name):
+            raise UsageError(f"--race needs the processors to itself: leave out --{name}")
 
 
 def _check_fits_resume(context: click.Context) -> None:
@@ -149,7 +151,7 @@ def _hunt(
     budget: Budget,
     output: Path | None,
     resume: Path | None,
-    workers: int,
+    workers: Workers,
     *,
     known: bool,
     as_json: bool,
@@ -162,7 +164,7 @@ def _hunt(
     from txfuzz.common.json_text import json_text
     from txfuzz.report.hunt.text import hunt_body, verdict_of
 
-    with interruptible() as interrupted, HuntProgress(workers, budget, quiet=as_json) as progress:
+    with interruptible() as interrupted, HuntProgress(budget, quiet=as_json) as progress:
         found = run_hunt(
             settings,
             budget,
@@ -173,6 +175,7 @@ def _hunt(
             on_begin=progress.began,
             on_progress=progress,
             on_lost=progress.lost,
+            on_refused=progress.refused,
             **fields,
         )
     result = found.result

@@ -109,6 +109,7 @@ _BESIDE_RESUME = (
     "--control", is_flag=True,
     help="If something is found, say how soon an open loop from the same seed finds something.",
 )  # fmt: skip
+@options.workers("A campaign has 1; other commands take more.")
 @options.plugin_files
 @options.plugin_seconds
 @options.strict_plugins
@@ -125,6 +126,8 @@ def run(
     quiet: bool,
     plain: bool,
     no_small_scope: bool,
+    workers: int | None,
+    dask: str | None,
     **fields: Any,
 ) -> int:
     """Fuzz a database in a loop: run, analyse, adapt, repeat.
@@ -134,6 +137,11 @@ def run(
     from txfuzz.campaign.setup.campaign_setup import with_workload_defaults
     from txfuzz.cli.live_screen import run_on_screen
 
+    if dask is not None or (workers or 1) > 1:
+        raise UsageError(
+            "a campaign has one worker, since each iteration follows from the one before: leave out "
+            "--workers and --dask, which hunt, check, explore and compare take"
+        )
     if config is not None and workload is not None:
         raise UsageError("--config and --workload both name a workload; give one of them")
     if resume is not None:

@@ -1,0 +1,200 @@
+"""Workers of a Dask cluster: whatever happens to one of them costs a slice, and is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from counting_jobs import CountingJob, CountingSlices
+from txfuzz.campaign.hunt.hunt import hunt
+from txfuzz.campaign.hunt.settings import HuntSettings
+from txfuzz.campaign.workers import versions
+from txfuzz.campaign.workers.cluster import Cluster
+from txfuzz.campaign.workers.coordinator import Limits
+from txfuzz.campaign.workers.engines import Workers
+from txfuzz.errors import DatabaseUnavailable, UsageError
+from txfuzz.hunt.hunt import Budget
+
+distributed = pytest.importorskip("distributed", reason="the package distributed is not installed")
+
+NUMBERS = list(range(12))
+SOON = Limits(patience=1.0, leaving=1.0)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local:
+        yield local
+
+
+def test_each_number_is_told_once(cluster: Any) -> None:
+    slices, engine = CountingSlices(12, 3), Cluster(cluster.scheduler_address)
+    assert engine.size == 2
+    engine.run(CountingJob(), slices)
+    assert sorted(slices.done) == NUMBERS
+    assert slices.losses == []
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("die", "was lost: it was ended by SIGKILL"),
+        ("exit", "was lost: it exited with code 7"),
+        ("raise", "was lost: ValueError: two"),
+        ("hang", "was lost: it has said nothing for 1 s"),
+    ],
+)
+def test_a_lost_process_costs_nothing_that_was_told(
+    cluster: Any, tmp_path: Path, what: str, told: str
+) -> None:
+    slices = CountingSlices(12, 6)
+    Cluster(cluster.scheduler_address, limits=SOON).run(CountingJob({4: what}, tmp_path), slices)
+    assert sorted(slices.done) == NUMBERS
+    [sentence] = slices.losses
+    assert sentence.startswith("worker tcp://")
+    assert sentence.endswith(told)
+
+
+def test_what_no_worker_can_open_is_said_as_it_is(cluster: Any) -> None:
+    with pytest.raises(UsageError, match=r"^there is no such level$"):
+        Cluster(cluster.scheduler_address).run(CountingJob(opens="usage"), CountingSlices(4, 2))
+
+
+def test_when_it_is_enough_workers_end_and_clean_up(cluster: Any, tmp_path: Path) -> None:
+    slices = CountingSlices(10_000, 5_000, most=20)
+    Cluster(cluster.scheduler_address).run(CountingJob(once=tmp_path, pause=0.001), slices)
+    assert 20 <= len(slices.done) < 5_000
+    until = time.monotonic() + 10
+    while len(list(tmp_path.glob("closed *"))) < 1 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert list(tmp_path.glob("closed *"))
+
+
+def test_a_machine_that_is_lost_costs_its_slice(cluster: Any, tmp_path: Path) -> None:
+    """Dask's own worker is killed, and with it what runs there."""
+    slices, killed = CountingSlices(400, 200), []
+    with distributed.Client(cluster.scheduler_address) as client:
+        pids = client.run(os.getpid)
+    told = slices.told
+
+    def kill_one(asked: Any, news: Any) -> None:
+        told(asked, news)
+        if not killed and len(slices.told_of) == 2 and all(slices.told_of.values()):
+            killed.append(next(iter(pids.values())))
+            os.kill(killed[0], signal.SIGKILL)
+
+    slices.told = kill_one  # type: ignore[method-assign]
+    Cluster(cluster.scheduler_address).run(CountingJob(pause=0.01), slices)
+    assert sorted(slices.done) == list(range(400))
+    [sentence] = slices.losses
+    assert sentence.endswith("was lost: it has left the Dask scheduler")
+
+
+def test_a_worker_with_another_version_is_refused_by_name(
+    cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = versions.installed_versions()
+    monkeypatch.setattr(versions, "installed_versions", _Older({**here, "txfuzz-sqlite": "0.0.1"}))
+    said: list[str] = []
+    with pytest.raises(UsageError, match=r"the worker tcp://\S+ is refused: it has txfuzz-sqlite") as refused:
+        Cluster(cluster.scheduler_address, say=said.append).run(CountingJob(), CountingSlices(4, 2))
+    assert str(refused.value).endswith(f"{here['txfuzz-sqlite']}, which is 0.0.1 here")
+    assert len(said) == 2
+
+
+class _Older:
+    """What is installed here; asked on a worker, it is what is installed there."""
+
+    def __init__(self, here: dict[str, str]) -> None:
+        self._here = here
+
+    def __call__(self) -> dict[str, str]:
+        return self._here
+
+    def __reduce__(self) -> Any:
+        return _really, ()
+
+
+def _really() -> Any:
+    return versions.installed_versions
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "said"),
+    [
+        ({"txfuzz": "1"}, {"txfuzz": "1"}, ""),
+        ({"txfuzz": "2", "a": "2"}, {"txfuzz": "1", "a": "1"}, "it has txfuzz 1, which is 2 here"),
+        ({"txfuzz": "1", "a": "2"}, {"txfuzz": "1", "a": "1"}, "it has a 1, which is 2 here"),
+        ({"txfuzz": "1", "a": "2"}, {"txfuzz": "1"}, "it has no a, which is 2 here"),
+        ({"txfuzz": "1"}, {"txfuzz": "1", "a": "2"}, "it has a 2, which is not installed here"),
+        ({"txfuzz": "1"}, {}, "it has no txfuzz, which is 1 here"),
+    ],
+)
+def test_versions_differ_by_name(here: dict[str, str], there: dict[str, str], said: str) -> None:
+    assert versions.difference(here, there) == said
+
+
+@contextmanager
+def running(*command: str, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A part of Dask in a process of its own, which is killed in the end."""
+    with subprocess.Popen(
+        [sys.executable, "-m", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_the_connection_to_the_scheduler_is_cut(tmp_path: Path) -> None:
+    """A scheduler and a worker of their own, of which the scheduler is killed."""
+    place = tmp_path / "scheduler.json"
+    plain = ("--no-dashboard", "--host", "127.0.0.1")
+    with running(
+        "distributed.cli.dask_scheduler", *plain, "--port", "0", "--scheduler-file", str(place)
+    ) as scheduler:
+        until = time.monotonic() + 30
+        while not place.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        address = json.loads(place.read_text())["address"]
+        slices = CountingSlices(100_000, 100_000)
+        told = slices.told
+
+        def cut(asked: Any, news: Any) -> None:
+            told(asked, news)
+            scheduler.kill()
+
+        slices.told = cut  # type: ignore[method-assign]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        with (
+            running("distributed.cli.dask_worker", address, *plain, "--nthreads", "1", "--no-nanny",
+                    "--local-directory", str(tmp_path), env=env),
+            pytest.raises(DatabaseUnavailable, match=r"connection to the Dask scheduler at .* was lost"),
+        ):  # fmt: skip
+            Cluster(address).run(CountingJob(pause=0.01), slices)
+
+
+def test_an_address_where_nobody_answers() -> None:
+    with pytest.raises(DatabaseUnavailable, match=r"no Dask scheduler answers at tcp://127\.0"):
+        Cluster("tcp://127.0.0.1:9").run(CountingJob(), CountingSlices(4, 2))
+
+
+def test_a_hunt_runs_the_same_programs_there(cluster: Any) -> None:
+    small = HuntSettings(
+        "sqlite", "systematic", forms=("select", "update"), layouts=("plain",), each=2, seed=3
+    )
+    alone = hunt(small, Budget())
+    there = hunt(small, Budget(), workers=Workers(dask=cluster.scheduler_address))
+    assert there.result.exhausted
+    assert there.result.covered == alone.result.covered
+    assert there.result.counts.schedules == alone.result.counts.schedules

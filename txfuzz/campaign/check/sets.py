@@ -1,0 +1,177 @@
+"""The schedules of one set of transactions at each level: counted, explained, and what would mend them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from txfuzz.campaign.check.advice import tried_fixes
+from txfuzz.campaign.check.counting import Budget, Counting, count_schedules
+from txfuzz.campaign.check.findings import SECONDS as SHRINKING
+from txfuzz.campaign.check.findings import finding_of
+from txfuzz.campaign.check.levels import promises
+from txfuzz.campaign.check.trial import Trial
+from txfuzz.check.finding.failures import failures, fits_no_order
+from txfuzz.check.finding.result import Finding, Fix, LevelCounts, SetResult
+from txfuzz.check.program import Program
+from txfuzz.check.run import SECONDS as SCHEDULE_SECONDS
+from txfuzz.check.run import FollowedSchedule, ProgramRunner
+from txfuzz.database.api import SessionError
+from txfuzz.errors import DatabaseUnavailable
+
+SCHEDULES = 2000  # of one program at one level
+SECONDS = 60.0  # for all schedules of a check
+
+
+@dataclass(frozen=True)
+class CheckProgress:
+    """transactions: the set, "book × book". schedules: followed so far, in all. failing: of those."""
+
+    transactions: str
+    isolation: str
+    schedules: int
+    failing: int
+    doing: str = ""
+
+
+Progress = Callable[[CheckProgress], None]
+
+
+@dataclass(frozen=True)
+class CheckLimits:
+    """most: schedules of one program at one level. seconds: for all schedules of the check together.
+    schedule_seconds: for one of them, after which it is broken off."""
+
+    most: int = SCHEDULES
+    seconds: float = SECONDS
+    schedule_seconds: float = SCHEDULE_SECONDS
+
+
+LIMITS = CheckLimits()
+
+
+@dataclass(frozen=True)
+class SetQuestion:
+    """What is asked of each set. run, asked: levels; see CheckResult. limits, advice: see check_file()."""
+
+    run: tuple[str, ...]
+    asked: tuple[str, ...]
+    limits: CheckLimits
+    advice: bool = True
+
+
+class SetChecker:
+    """Checks one set after the other on the same tables. interrupted: ends it. lost: why the database is of
+    no more use; schedules: that were followed."""
+
+    def __init__(
+        self,
+        trial: Trial,
+        runner: ProgramRunner,
+        question: SetQuestion,
+        interrupted: Callable[[], bool],
+        on_progress: Progress,
+    ) -> None:
+        self._subject, self._capabilities = trial.subject, trial.capabilities
+        self._trial, self._runner, self._question = trial, runner, question
+        self._limits = question.limits
+        self._interrupted, self._on_progress = interrupted, on_progress
+        self.schedules = 0
+        self.lost = ""
+
+    @property
+    def over(self) -> bool:
+        return self._interrupted() or bool(self.lost)
+
+    def check(self, name: str, chosen: Sequence[Program], budget: Budget) -> SetResult:
+        """budget: with a part for each program at each level."""
+        counts, simplest = self._counted(name, chosen, budget)
+        if not self.lost:
+            try:
+                return self._explained(name, chosen, counts, simplest)
+            except (DatabaseUnavailable, SessionError) as error:
+                self.lost = why_lost(error, self.schedules)
+        return self._counted_only(name, chosen, counts, simplest)
+
+    def _counted(
+        self, name: str, chosen: Sequence[Program], budget: Budget
+    ) -> tuple[tuple[LevelCounts, ...], Mapping[str, Sequence[FollowedSchedule]]]:
+        """The counts at each level, and of each level at which something fails the simplest schedules."""
+        counts: list[LevelCounts] = []
+        simplest: dict[str, Sequence[FollowedSchedule]] = {}
+        for level in self._question.run:
+            counting = Counting(level, self._subject.tables.retried, self._subject.judge)
+
+            def each(attempt: FollowedSchedule, level: str = level, counting: Counting = counting) -> bool:
+                self.schedules += 1
+                self._on_progress(CheckProgress(name, level, self.schedules, counting.failing))
+                return not self._interrupted()
+
+            try:
+                count_schedules(
+                    self._runner, chosen, counting, most=self._limits.most, budget=budget, each=each
+                )
+            except (DatabaseUnavailable, SessionError) as error:
+                self.lost, counting.complete = why_lost(error, self.schedules), False
+            counts.append(counting.counts())
+            if counting.simplest:
+                simplest[level] = counting.simplest
+            if self.over:
+                break
+        return tuple(counts), simplest
+
+    def _explained(
+        self,
+        name: str,
+        chosen: Sequence[Program],
+        counts: tuple[LevelCounts, ...],
+        simplest: Mapping[str, Sequence[FollowedSchedule]],
+    ) -> SetResult:
+        """With the finding at the weakest level that was asked for, and those that blame the database."""
+        weakest = next((level for level in simplest if level in self._question.asked), None)
+        findings: list[Finding] = []
+        fixes: tuple[Fix, ...] = ()
+        for level, (attempt, *_) in simplest.items():
+            promised = promises(self._capabilities, attempt.program, level, self._trial.expect)
+            promised = promised and fits_no_order(attempt)
+            if level == weakest or (promised and level in self._question.asked):
+                self._on_progress(CheckProgress(name, level, self.schedules, 0, "shrinking"))
+                seconds = 0.0 if self._interrupted() else SHRINKING
+                findings.append(finding_of(self._trial, self._runner, attempt, seconds))
+        if weakest is not None and self._question.advice and not self.over:
+            self._on_progress(CheckProgress(name, weakest, self.schedules, 0, "trying what mends it"))
+            fixes = tuple(
+                fix
+                for attempt in simplest[weakest]
+                for fix in tried_fixes(
+                    self._trial,
+                    attempt,
+                    chosen,
+                    counts,
+                    most=self._limits.most,
+                    goes_on=lambda: not self._interrupted(),
+                )
+            )
+        return SetResult(name, len(chosen), counts, tuple(findings), fixes, self._subject.judge)
+
+    def _counted_only(
+        self,
+        name: str,
+        chosen: Sequence[Program],
+        counts: tuple[LevelCounts, ...],
+        simplest: Mapping[str, Sequence[FollowedSchedule]],
+    ) -> SetResult:
+        """With the finding as it was found, where nothing can be tried any more."""
+        weakest = next((level for level in simplest if level in self._question.asked), None)
+        found = []
+        if weakest is not None:
+            attempt = simplest[weakest][0]
+            found = [Finding(attempt, attempt, failures(attempt, self._subject.judge), 0, 0)]
+        return SetResult(name, len(chosen), counts, tuple(found), judge=self._subject.judge)
+
+
+def why_lost(error: DatabaseUnavailable | SessionError, schedules: int) -> str:
+    """The error itself goes on where nothing has run that could be shown."""
+    if not schedules or (isinstance(error, SessionError) and not error.lost):
+        raise error
+    return " ".join((error.message if isinstance(error, SessionError) else str(error)).split())
