@@ -184,7 +184,8 @@ def test_the_connection_to_the_scheduler_is_cut(tmp_path: Path) -> None:
             Cluster(address).run(CountingJob(pause=0.01), slices)
 
 
-def test_an_address_where_nobody_answers() -> None:
+def test_an_address_where_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("txfuzz.campaign.workers.cluster.CONNECTING", 1.0)
     with pytest.raises(DatabaseUnavailable, match=r"no Dask scheduler answers at tcp://127\.0"):
         Cluster("tcp://127.0.0.1:9").run(CountingJob(), CountingSlices(4, 2))
 

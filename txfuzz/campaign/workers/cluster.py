@@ -121,8 +121,8 @@ class _Workers:
 
     def _look(self) -> None:
         try:
-            if self._client.status != "running":
-                raise OSError(f"it is {self._client.status}")
+            if not self.connected():
+                return
             there: dict[str, int] = self._client.nthreads()
             new = [each for each in there if each not in self._threads and each not in self._refused]
             if new:
@@ -179,8 +179,14 @@ class _Workers:
             )
         return True
 
+    def connected(self) -> bool:
+        """Otherwise whatever is asked of Dask waits for a new connection, half a minute or so."""
+        if not self._cut and self._client.status != "running":
+            self._cut = f"it is {self._client.status}"
+        return not self._cut
+
     def _check(self) -> None:
-        if self._cut:
+        if not self.connected():
             raise DatabaseUnavailable(
                 f"the connection to the Dask scheduler at {self._address} was lost: {self._cut}"
             )
@@ -216,7 +222,7 @@ class _Workers:
     def leave(self, *workers: _ClusterWorker) -> None:
         keys = [each.key for each in workers if each.name in self._threads]
         at = sorted({each.name for each in workers if each.name in self._threads})
-        if keys and not self._cut:
+        if keys and self.connected():
             with suppress(Exception):  # they may be gone by now
                 self._client.run(leave, keys, workers=at, wait=False, on_error="ignore")
 
@@ -247,8 +253,8 @@ class _ClusterWorker:
         self._future = self._at.submit(self, asked, self._slices)
 
     def stop(self) -> None:
-        if self._future is not None:
-            with suppress(Exception):  # there may be no connection any more
+        if self._future is not None and self._at.connected():
+            with suppress(Exception):  # it may end at any time
                 self._future.cancel()
 
     def leave(self) -> None:
