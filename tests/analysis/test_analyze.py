@@ -118,7 +118,7 @@ def test_max_near_cycles() -> None:
 
 
 def test_parts_of_several_analyzers() -> None:
-    odd = Anomaly("odd", (), "an odd thing", "here")
+    odd = Anomaly("odd", (), "an odd thing", "here", headline="Something odd (odd)")
     part = Part(Verdict.UNKNOWN, "not sure", (odd,), {"count": 3}, {"suggestions": ("look again",)})
     plain = Says(part)
     result = analyze_history(history_of(SKEW), "snapshot-isolation", analyzers=[plain])

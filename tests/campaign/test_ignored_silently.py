@@ -10,7 +10,7 @@ import pytest
 
 from project_fixtures import Ran, Site
 from txfuzz import CampaignSettings, analyze_history
-from txfuzz.analysis.checker.anomaly_types import _PLAIN, misspelt
+from txfuzz.analysis.checker.anomaly_types import known_types, misspelt
 from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.errors import UsageError
 from txfuzz.report.baseline import AcceptedAnomaly, BaselineEntry, baseline_warnings
@@ -123,7 +123,7 @@ def test_settings_with_seconds_that_are_none(name: str) -> None:
         ("G0-realtme", "G0-realtime"),
         ("bank-total", None),
         ("G2-cycle-exists", None),
-        *((f"{name}{order}", None) for name in _PLAIN for order in ("", "-process", "-realtime")),
+        *((name, None) for name in known_types()),
     ],
 )
 def test_names_of_anomalies(name: str, meant: str | None) -> None:

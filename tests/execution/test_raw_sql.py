@@ -241,7 +241,7 @@ def test_a_statement_of_several_micro_operations_is_replayed(txfuzz: Cli) -> Non
     result = json.loads(Path("run/iter_00/replay_result.json").read_text())
     assert result["closed"] == result["attempts"] > 0
     again = txfuzz("execute", "--config", "run/iter_00/replay.yaml", "--out", "again.edn")
-    assert again.code == 1, "what was expected has shown"
+    assert again.code == 0, "what was expected has shown"
     assert "G2-item" in again.out
 
 

@@ -35,12 +35,14 @@ def own(path: Path) -> Workload:
 def shipped_on(name: str, adapter: str, isolation: str, options: Mapping[str, Any]) -> Workload:
     """A workload that ships with txfuzz, on another database. Refused if that does not support it."""
     text = workload_path(name).read_text()
-    line = next(line for line in text.splitlines() if line.startswith("database:"))
-    spec = ", ".join(
-        f"{key}: {str(value).lower() if isinstance(value, bool) else value}"
-        for key, value in {"adapter": adapter, "isolation": isolation, **options}.items()
+    [written] = re.findall(r"^database:.*\n(?:  .*\n)*", text, re.MULTILINE)
+    fields = {"adapter": adapter, "isolation": isolation, **options}
+    spec = "".join(
+        f"  {key}: {str(value).lower() if isinstance(value, bool) else value}\n"
+        for key, value in fields.items()
     )
-    return parse_workload(text.replace(line, f"database: {{{spec}}}"), f"{name}.yaml", WORDS)
+    endpoints = "".join(re.findall(r"^  endpoints: .*\n", written, re.MULTILINE))
+    return parse_workload(text.replace(written, f"database:\n{spec}{endpoints}"), f"{name}.yaml", WORDS)
 
 
 def refusal(name: str, adapter: str, isolation: str, options: Mapping[str, Any]) -> str:
@@ -84,6 +86,7 @@ LACKS = (
     r"a lock that adapter '{adapter}' supports",
     r"one that adapter '{adapter}' can inject",
     r"which is written for \w+, expected .*'{adapter}'",
+    r"adapter '{adapter}' has one place only, and no endpoints",
 )
 
 

@@ -156,7 +156,7 @@ def test_a_mutator_of_a_plugin_that_fails_is_named_and_another_one_is_asked() ->
     workload = opened(strategy)
     feedback = FeedbackResult(0, Verdict.VALID, 100, 90, 10, original=ROLES, coverage={RW: 1})
     told: set[str] = set()
-    for number in range(24):
+    for number in range(72):
         asked = (guarded("mutator", Broken()), *MUTATORS)
         workload, made, warnings, _ = decide(
             strategy, Situation(workload, feedback, (), (), asked), Random(number)
