@@ -81,7 +81,7 @@ def test_all_faults_on_another_version(
 def test_which_servers_are_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     good = server_files.find_server()
     places = [(good.bin, "first"), (tmp_path, "empty"), (good.bin, "twice")]
-    monkeypatch.setattr(server_files, "candidates", lambda: iter(places))
+    monkeypatch.setattr(server_files, "candidates", lambda below: iter(places))
     assert PostgresAdapter().servers() == (
         f"PostgreSQL {good.version} (twice: {good.bin})",
         f"not usable: {tmp_path} has no postgres",

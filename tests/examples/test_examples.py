@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from mariadb_server import needs_mariadb
-from txfuzz.campaign.check import check
+from txfuzz.campaign.check import sets
 from txfuzz.campaign.check.check import check_file
 from txfuzz.campaign.check.sets import CheckLimits
 from txfuzz.campaign.check.subject import open_subject
@@ -64,7 +64,7 @@ def server() -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def few_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "MOST_COMBINATIONS", MEETING)
-    monkeypatch.setattr(check, "SHRINKING", 0.0)  # nobody reads the stories here
+    monkeypatch.setattr(sets, "SHRINKING", 0.0)  # nobody reads the stories here
 
 
 def checked(path: Path, adapter: str, url: str | None) -> Mapping[str, Any]:

@@ -147,7 +147,7 @@ def test_which_servers_are_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert MariadbAdapter().servers() == (f"not usable: there is no {tmp_path / 'mariadbd'}",)
     with pytest.raises(DatabaseUnavailable, match="no MariaDB server can be started: there is no"):
         launch()
-    monkeypatch.setattr(server_files, "candidates", lambda: iter(()))
+    monkeypatch.setattr(server_files, "candidates", lambda below: iter(()))
     with pytest.raises(DatabaseUnavailable, match="install mariadb-server"):
         launch()
 

@@ -84,14 +84,19 @@ def test_a_killed_hunt_goes_on(alone: HuntReport, tmp_path: Path, workers: int) 
     assert plain(last.result.counts) == plain(alone.result.counts)
 
 
+def _children() -> set[int]:
+    return set(map(int, Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()))
+
+
 def test_a_killed_worker_costs_nothing(alone: HuntReport, tmp_path: Path) -> None:
     told: list[str] = []
     killed: list[int] = []
+    others = _children()  # of earlier tests
 
     def kill_one(counts: HuntCounts, holes: object) -> bool:
-        workers = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+        workers = sorted(_children() - others)
         if not killed and counts.schedules and workers:
-            killed.append(int(workers[0]))
+            killed.append(workers[0])
             os.kill(killed[0], signal.SIGKILL)
         return True
 
