@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from txfuzz.analysis.result_data import restored
 from txfuzz.campaign.directory.run_directory import write_json, writing
-from txfuzz.campaign.directory.values import ArtefactError, read_back
+from txfuzz.campaign.directory.values import read_back
 from txfuzz.compare.effort import Effort, Task
+from txfuzz.compare.record_lines import records_in
 from txfuzz.compare.strategies import CONTROL
 from txfuzz.compare.targets import Target
 from txfuzz.errors import UsageError
@@ -99,20 +99,6 @@ class ComparisonRecord:
 
 
 def _efforts(path: Path) -> dict[Key, Effort]:
-    """The runs that are done. A last line that was cut off does not count and is removed."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    whole, end, _ = text.rpartition("\n")
-    if len(whole) + len(end) < len(text):
-        with writing(path):
-            path.write_text(whole + end, encoding="utf-8")
-    found: dict[Key, Effort] = {}
-    for number, line in enumerate(whole.splitlines(), 1):
-        try:
-            run = restored(RecordedRun, json.loads(line))
-        except (ValueError, UsageError) as error:
-            raise ArtefactError(f"{path}:{number}: expected a run, found {line[:60]!r}: {error}") from None
-        found[run.target, run.strategy, run.setting, run.seed] = run.effort
-    return found
+    """The runs that are done."""
+    runs = records_in(path, RecordedRun, "a run")
+    return {(run.target, run.strategy, run.setting, run.seed): run.effort for run in runs}

@@ -7,7 +7,7 @@ manual leaves it open. Sources are beside the rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 RAW_LOCKS = {"update": False, "share": True}  # word → SQLAlchemy's `read` of with_for_update()
 
@@ -37,6 +37,18 @@ _BOTH = frozenset(RAW_LOCKS)
 _RU, _RC, _RR, _SER = "read uncommitted", "read committed", "repeatable read", "serializable"
 _INNODB = {_RU: "read-uncommitted", _RC: "read-committed", _RR: "repeatable-read", _SER: "serializable"}
 
+# https://mariadb.com/kb/en/set-transaction/ names the levels of the standard and claims no more.
+_MARIADB = DialectFacts(
+    "MariaDB",
+    _INNODB,
+    _SER,
+    locks=_BOTH,
+    upsert=ON_DUPLICATE_KEY,
+    lock_wait="SET SESSION innodb_lock_wait_timeout = {seconds}",
+    savepoints=True,
+    raw=frozenset({"mariadb"}),
+)
+
 DIALECTS: Mapping[str, DialectFacts] = {
     # https://www.postgresql.org/docs/current/transaction-iso.html
     "postgresql": DialectFacts(
@@ -48,28 +60,9 @@ DIALECTS: Mapping[str, DialectFacts] = {
         lock_wait="SET lock_timeout = {ms}",
         savepoints=True,
     ),
-    # https://mariadb.com/kb/en/set-transaction/ names the levels of the standard and claims no more.
-    "mariadb": DialectFacts(
-        "MariaDB",
-        _INNODB,
-        _SER,
-        locks=_BOTH,
-        upsert=ON_DUPLICATE_KEY,
-        lock_wait="SET SESSION innodb_lock_wait_timeout = {seconds}",
-        savepoints=True,
-        raw=frozenset({"mariadb"}),
-    ),
+    "mariadb": _MARIADB,
     # https://dev.mysql.com/doc/refman/8.4/en/innodb-transaction-isolation-levels.html, likewise.
-    "mysql": DialectFacts(
-        "MySQL",
-        _INNODB,
-        _SER,
-        locks=_BOTH,
-        upsert=ON_DUPLICATE_KEY,
-        lock_wait="SET SESSION innodb_lock_wait_timeout = {seconds}",
-        savepoints=True,
-        raw=frozenset({"mariadb"}),
-    ),
+    "mysql": replace(_MARIADB, product="MySQL"),
     # https://www.sqlite.org/isolation.html
     "sqlite": DialectFacts(
         "SQLite",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from txfuzz.analysis.result_data import restored
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
-from txfuzz.campaign.directory.values import ArtefactError, read_back
+from txfuzz.campaign.directory.values import read_back
 from txfuzz.common.json_text import json_text
 from txfuzz.common.secrets import without_password
 from txfuzz.common.version import __version__
@@ -22,6 +20,7 @@ from txfuzz.compare.matrix.plan import MatrixPlan
 from txfuzz.compare.matrix.reader import digest_of
 from txfuzz.compare.matrix.table import MatrixTable
 from txfuzz.compare.matrix.text import matrix_markdown
+from txfuzz.compare.record_lines import records_in
 from txfuzz.errors import UsageError
 
 PLAN, CELLS = "plan.json", "cells.jsonl"
@@ -127,23 +126,8 @@ def read_matrix_file(path: Path) -> MatrixFile:
 
 
 def cells_in(path: Path) -> dict[Key, MatrixCell]:
-    """The cells that are done. A last line that was cut off does not count and is removed."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    whole, end, _ = text.rpartition("\n")
-    if len(whole) + len(end) < len(text):
-        with writing(path):
-            path.write_text(whole + end, encoding="utf-8")
-    found: dict[Key, MatrixCell] = {}
-    for number, line in enumerate(whole.splitlines(), 1):
-        try:
-            cell = restored(MatrixCell, json.loads(line))
-        except (ValueError, UsageError) as error:
-            raise ArtefactError(f"{path}:{number}: expected a cell, found {line[:60]!r}: {error}") from None
-        found[cell.key] = cell
-    return found
+    """The cells that are done."""
+    return {cell.key: cell for cell in records_in(path, MatrixCell, "a cell")}
 
 
 def report_data(
