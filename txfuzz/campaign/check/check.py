@@ -67,6 +67,8 @@ def check_file(
     is left behind (see campaign.check.artefacts). on_found: is told of what was found before that is written.
     workers: that run the sets; on_lost: is told of those that did not end well or are no use, in a sentence.
     """
+    if workers.several and path.suffix == ".py":  # refused before the code is run
+        raise UsageError(f"{path} is Python code, which one process checks: leave out --workers and --dask")
     registry = load_plugins(files=plugin_files)
     with open_subject(path, registry, url, adapter) as subject:
         if output is not None and subject.replay is None:
@@ -91,10 +93,7 @@ def _job(
     subject: Subject, url: str | None, plugin_files: Sequence[Path]
 ) -> Callable[[SetQuestion, tuple[str, ...], str, int], CheckJob]:
     """Makes the job of several workers."""
-    if subject.scenario is None:
-        raise UsageError(
-            f"{subject.path} is Python code, which one process checks: leave out --workers and --dask"
-        )
+    assert subject.scenario is not None, "code was refused"
     plugins, where = carried(plugin_files), database_url(url, subject.scenario)
     scenario = subject.scenario
 
