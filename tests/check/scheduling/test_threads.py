@@ -146,6 +146,31 @@ def test_who_never_comes_back_is_left_behind() -> None:
     assert isinstance(trace.ended["b"].error, Abandoned)
 
 
+def test_a_wait_that_nobody_tells_of_lets_the_others_go_on_once_the_time_is_up() -> None:
+    locks, log = Locks(), list[str]()
+    bodies = {"a": locking(locks, "a", "x", "y", log=log), "b": locking(locks, "b", "z", "x", log=log)}
+    trace = run_schedule(bodies, ("a", "b", "b", "a"), nobody, seconds=0.3, cancel=locks.cancel)
+    assert (trace.stuck, trace.still_open) == ("", ())
+    assert trace.schedule == ("a", "b", "b", "a", "a", "b")
+    assert [(step.chosen.actor, step.waited_for) for step in trace.steps if step.waited] == [("b", ())]
+    assert log == ["a:x", "b:z", "a:y", "b:x"]
+
+
+def test_a_wait_that_goes_on_when_all_others_have_ended_is_stuck() -> None:
+    release = threading.Event()
+
+    def hangs(stop: Stop) -> None:
+        stop("sleep")
+        release.wait()
+
+    for schedule in (("b", "a"), ("b", "b", "a"), ("a",)):
+        bodies = {"a": hangs, "b": counting([], "b", 2)}
+        trace = run_schedule(bodies, schedule, nobody, seconds=0.2)
+        assert trace.stuck.startswith("it did not end within 0.2 s: a was at sleep")
+        assert trace.still_open == ()
+    release.set()
+
+
 def test_who_waits_for_a_lock_of_its_own_lets_the_others_go_on() -> None:
     lock, waiting, log = threading.Lock(), set[str](), list[str]()
 

@@ -5,7 +5,8 @@ for a lock inside the database would stop the whole schedule, so the database is
 actor that is known to wait is left waiting, the others go on, and once somebody could have let it go it is
 looked at again. That is what makes a schedule mean the same each time it is followed. Code can wait outside
 of the database, too: for a lock of its own, for a connection of a pool. Then it stands still, and is left
-waiting as well.
+waiting as well. Where the time is up and somebody else's transaction is open, the statement that has not
+returned may wait for that one in a way that the database does not tell: once, it is taken to wait.
 
 How actors run is up to them: in threads (threads.py), or as requests to sessions that answer later
 (sessions.py). What a schedule means is the same, since it is said here.
@@ -123,6 +124,7 @@ class _Actor:
     under_way: bool = False  # has taken a step
     stands: Any = None
     since: float = 0.0  # when it came there
+    untold: bool = False  # it is taken to wait, though nobody tells so
 
 
 class _Run:
@@ -140,6 +142,7 @@ class _Run:
         self._waits, self._accesses, self._after = waits, accesses, after
         self._asks = accesses is not tells_nothing
         self._until, self._seconds = time.monotonic() + seconds, seconds
+        self._prolonged = False
         self._steps: list[Decision] = []
 
     def follow(self, schedule: Sequence[str]) -> Trace:
@@ -158,11 +161,12 @@ class _Run:
                 stuck = self._why_stuck()
         if not stuck and any(actor.ended is None for actor in self._actors.values()):
             stuck = self._why_stuck()
+        still_open = self._open() if stuck else ()
         if stuck:
             self._abandon()
         self._run.close(stuck=bool(stuck))
         ended = {name: actor.ended for name, actor in self._actors.items() if actor.ended is not None}
-        return Trace(tuple(self._steps), ended, stuck)
+        return Trace(tuple(self._steps), ended, stuck, still_open)
 
     def _ready(self) -> list[_Actor]:
         return [
@@ -234,7 +238,10 @@ class _Run:
             now = time.monotonic()
             if actor is None:
                 if now > self._until:
-                    return False
+                    if not self._prolong():
+                        return False
+                    unsure.clear()
+                    continue
                 unsure = self._look(began)
                 look = min(max(2 * look, _FIRST_LOOK), _LONGEST_LOOK)
                 continue
@@ -243,6 +250,7 @@ class _Run:
             if actor.ended is not None:
                 ended.append(actor.name)
             actor.state = State.READY if actor.ended is None else State.ENDED
+            actor.untold = False
             unsure.discard(actor.name)
             unsure |= {each.name for each in self._actors.values() if each.state is State.WAITING}
             # Those that wait still do, unless the step has let go of what they wait for
@@ -251,6 +259,23 @@ class _Run:
         if self._steps:
             self._step_done(let_go, ended)
         return True
+
+    def _prolong(self) -> bool:
+        """Give the others time to let go of whoever runs, once, if there is one who could."""
+        if self._prolonged or not self._open():
+            return False
+        self._prolonged, self._until = True, time.monotonic() + self._seconds
+        for actor in self._actors.values():
+            if actor.state is State.RUNNING:
+                actor.state, actor.untold = State.WAITING, True
+                self._found_waiting(actor.name, frozenset())
+        return True
+
+    def _open(self) -> tuple[str, ...]:
+        """Those at a switch point within their transaction."""
+        return tuple(
+            actor.name for actor in self._actors.values() if actor.state is State.READY and actor.under_way
+        )
 
     def _goes_on(self) -> bool:
         """Is somebody running, or is it all that is left that code waits for something, a sleep perhaps?"""
@@ -273,7 +298,11 @@ class _Run:
         found = self._waits([actor.name for actor in under_way]) if others else {}
         if in_a_circle(found):
             found = {}  # the database is about to choose a victim
-        still = {actor.name for actor in under_way if self._stands_still(actor, began)}
+        still = {
+            actor.name
+            for actor in under_way
+            if self._stands_still(actor, began) or (actor.untold and time.monotonic() - began >= _LET_GO)
+        }
         for actor in under_way:
             if (actor.name in found or actor.name in still) and actor.state is State.RUNNING:
                 actor.state = State.WAITING

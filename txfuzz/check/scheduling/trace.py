@@ -44,11 +44,13 @@ class Ended:
 
 @dataclass(frozen=True)
 class Trace:
-    """What a run came to. stuck: why it could not be followed to the end, empty where it could."""
+    """What a run came to. stuck: why it could not be followed to the end, empty where it could. still_open:
+    those whose transactions could have gone on when it got stuck, and could be what the others waited for."""
 
     steps: tuple[Decision, ...]
     ended: Mapping[str, Ended]
     stuck: str = ""
+    still_open: tuple[str, ...] = ()
 
     @property
     def schedule(self) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def failed(attempt: FollowedSchedule, internal: Collection[str]) -> Wrong | None
         return Wrong.LOST
     if internal and any(code.startswith(tuple(internal)) for each in ended for code in _codes(each)):
         return Wrong.INTERNAL
-    return Wrong.STUCK if attempt.trace.stuck else None
+    return Wrong.STUCK if attempt.trace.stuck and not attempt.trace.still_open else None
 
 
 def went_down(attempt: FollowedSchedule) -> bool:
