@@ -349,6 +349,10 @@ def test_folders_of_others_are_passed_over(tmp_path: Path) -> None:
     assert signatures_in(path) == (Signature("G0", ("ww",), ("a",), "i"),)
 
 
+# A line of a script: session, SQL, and what the line below says that it shows
+TYPED = re.compile(r"^ *\/\* (\w+) +\*/ (.*;)$(?:\n +-- shows (.*)$)?", re.MULTILINE)
+
+
 @pytest.mark.server
 def test_the_psql_script_shows_what_it_says(server: Database, tmp_path: Path) -> None:
     """Every line typed into the session that its label names."""
@@ -359,16 +363,14 @@ def test_the_psql_script_shows_what_it_says(server: Database, tmp_path: Path) ->
     assert finding.directory is not None
     sessions: dict[str, psycopg.Connection[tuple[object, ...]]] = {}
     shown = 0
-    for line in (finding.directory / "repro.sql").read_text().splitlines():
-        if not (typed := re.match(r"/\* (\w+) +\*/ (.*?;)(?:  -- shows (.*))?$", line)):
-            assert not line or line.startswith("--")
-            continue
-        session, sql, shows = typed.groups()
+    text = (finding.directory / "repro.sql").read_text()
+    assert "-- Why this is wrong:\n-- " in text and text.endswith("a contradiction!\n")
+    for session, sql, shows in TYPED.findall(text):
         if session not in sessions:
             url = server.describe()["url"]
             sessions[session] = psycopg.connect(url, autocommit=True)
         row = sessions[session].execute(sql.encode())
-        if shows is not None:
+        if shows:
             (value,) = row.fetchone() or (None,)
             assert isinstance(value, list)
             assert "{" + ",".join(map(str, value)) + "}" == shows

@@ -271,7 +271,8 @@ class ScriptLine:
 @dataclass(frozen=True)
 class Script:
     """A few transactions, statement by statement. keys: that they touch; rows: keys with an empty row at
-    the start. title: a line for comments."""
+    the start. title: a line for comments. why: sentences that say why it is wrong, in which the transactions
+    have the labels of the sessions."""
 
     title: str
     kind: Kind
@@ -279,6 +280,7 @@ class Script:
     lines: tuple[ScriptLine, ...]
     keys: tuple[int, ...]
     rows: tuple[int, ...]
+    why: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

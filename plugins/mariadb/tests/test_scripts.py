@@ -32,7 +32,8 @@ workload:
       steps: [{f: r, key: 1}, {f: r, key: 2}, {f: append, key: 2}]
 scheduling: {clients: 6, transactions: 400}
 """
-LINE = re.compile(r"/\* (\w+) +\*/ (.*?;)(?:  -- shows (.*))?$")
+# A line of a script: session, SQL, and what the line below says that it shows
+TYPED = re.compile(r"^ *\/\* (\w+) +\*/ (.*;)$(?:\n +-- shows (.*)$)?", re.MULTILINE)
 
 
 @needs_mariadb
@@ -51,16 +52,12 @@ def test_the_script_shows_what_it_says(tmp_path: Path, txfuzz: Callable[..., Ran
         maker = Link(target)
         maker.run("CREATE DATABASE here")
         sessions: dict[str, Link] = {}
-        for line in text.splitlines():
-            if not (typed := LINE.match(line)):
-                assert not line or line.startswith("--")
-                continue
-            session, sql, shows = typed.groups()
+        for session, sql, shows in TYPED.findall(text):
             if session not in sessions:
                 sessions[session] = Link(target, "here")
             link = sessions[session]
             answer = link.run(sql)
-            if shows is not None:
+            if shows:
                 seen = answer.row[0] if answer.row else ""
                 assert (seen or "nothing") == shows
                 shown += 1

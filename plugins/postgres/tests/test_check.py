@@ -316,7 +316,7 @@ def typed(url: str, script: str) -> list[tuple[object, ...]]:
         control.execute("CREATE SCHEMA by_hand")
         try:
             for line in script.splitlines():
-                if line.startswith("/*"):
+                if line.lstrip().startswith("/*"):
                     label = line.split()[1]
                     if label not in windows:
                         windows[label] = psycopg.connect(url, autocommit=True)

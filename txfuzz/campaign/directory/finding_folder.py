@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from txfuzz.analysis.explain.headlines import headline
 from txfuzz.analysis.result import AnalysisResult, Anomaly
 from txfuzz.campaign.directory.run_directory import write_bytes, write_json, write_text, writing
 from txfuzz.campaign.directory.values import ArtefactError, read_back
@@ -99,7 +100,8 @@ class FindingFolders:
         anomaly = next(each for each in result.anomalies if each.type == signature.anomaly)
         title = f"{signature.anomaly} at {signature.isolation}"
         rows = shrunk.workload.keys.rows
-        script = script_of(shown, title, shrunk.workload.kind, signature.isolation, rows)
+        why = (headline(anomaly), *anomaly.explanation.splitlines())
+        script = script_of(shown, title, shrunk.workload.kind, signature.isolation, rows, why)
         scripts: dict[str, ScriptFile] = {}
         remark = ""
         if isinstance(database, WritesScripts):

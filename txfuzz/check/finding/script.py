@@ -12,6 +12,7 @@ from txfuzz.check.serial.outcome import Ending, StatementOutcome
 from txfuzz.check.story import explanation, seen_text, story
 from txfuzz.check.transaction import SAVEPOINT, SqlTransaction, StatementPoint
 from txfuzz.common.sentences import listed
+from txfuzz.database.sql.windows import WindowLine, commented, in_columns
 from txfuzz.transactions.model import Mode, RollbackTo, Step
 
 # What begins a transaction at a level: (isolation, mode) → statements
@@ -28,28 +29,31 @@ def typed_schedule(
     statements for each window before all others."""
     attempt = finding.attempt
     windows = dict(zip(attempt.program.labels, ascii_uppercase, strict=False))
+    labels = tuple(windows.values())
     lines = [
         f"-- {attempt.program.name} at {attempt.isolation}: {listed(finding.failures)}",
         f"-- Open {len(windows)} windows of the database's tool on an empty database, one for each of",
-        f"-- {', '.join(f'{window} = {_comment(label)}' for label, window in windows.items())}.",
-        "-- Enter the lines in this order, each in the window of its label. A remark says what a line shows.",
+        f"-- {', '.join(f'{window} = {commented(label)}' for label, window in windows.items())}.",
+        "-- Enter the lines in this order, each in the window of its label. Below each stands what it shows.",
         "",
     ]
     if finding.setup is None:
         lines.append("-- Make the tables first, as the setup in Python does.")
     else:
-        lines += [_line("setup", statement) for statement in finding.setup]
-    lines += [_line(window, each) for window in windows.values() for each in settings]
-    lines += ["", *_schedule(finding, windows, begin), ""]
-    for each in invariants:
-        if isinstance(each, SqlInvariant) and each.name in attempt.broken:
-            shown = f"gives {seen_text(attempt.broken[each.name])}: {each.name}"
-            lines.append(_line("after", each.sql, shown))
-    lines += [f"-- {_comment(sentence)}" for sentence in ("Why this is wrong:", *explanation(attempt))]
+        lines += in_columns((WindowLine("setup", statement) for statement in finding.setup), labels)
+    lines += in_columns((WindowLine(window, each) for window in labels for each in settings), labels)
+    lines += ["", *in_columns(_schedule(finding, windows, begin), labels), ""]
+    after = [
+        WindowLine("after", each.sql, f"gives {seen_text(attempt.broken[each.name])}: {each.name}")
+        for each in invariants
+        if isinstance(each, SqlInvariant) and each.name in attempt.broken
+    ]
+    lines += [*in_columns(after, labels), *([""] if after else [])]
+    lines += [f"-- {commented(sentence)}" for sentence in ("Why this is wrong:", *explanation(attempt))]
     return "\n".join(lines) + "\n"
 
 
-def _schedule(finding: Finding, windows: dict[str, str], begin: Begin) -> Iterator[str]:
+def _schedule(finding: Finding, windows: dict[str, str], begin: Begin) -> Iterator[WindowLine]:
     attempt = finding.attempt
     calls = dict(zip(attempt.program.labels, attempt.program.calls, strict=True))
     levels = {call.label: call.isolation for call in attempt.program.bound(attempt.isolation)}
@@ -63,21 +67,21 @@ def _schedule(finding: Finding, windows: dict[str, str], begin: Begin) -> Iterat
         if (label, tried) not in begun:
             begun.add((label, tried))
             for statement in begin(levels[label], mode):
-                yield _line(window, statement)
+                yield WindowLine(window, statement)
         shown = f"({number}) {told.came}" if told.came else f"({number})"
         if told.waited_for:
             shown = (
                 f"({number}) waits for {listed(windows[each] for each in told.waited_for)}, then {told.came}"
             )
         if not isinstance(point, StatementPoint):
-            yield _line(window, str(point), shown)
+            yield WindowLine(window, str(point), shown)
             continue
         step = _step(transaction, point.step)
         answer = answer_of(attempt, label, point)
         yield from _statement(window, spoken.text(label, point), shown, step, answer)
         outcome = attempt.outcome.transactions.get(label)
         if outcome is not None and outcome.ending is Ending.ABORTED and number == last[label]:
-            yield _line(window, "ROLLBACK")
+            yield WindowLine(window, "ROLLBACK")
 
 
 def _step(transaction: CheckedTransaction, number: int) -> Step | None:
@@ -86,27 +90,17 @@ def _step(transaction: CheckedTransaction, number: int) -> Step | None:
 
 def _statement(
     window: str, sql: str, shown: str, step: Step | None, answer: StatementOutcome | None
-) -> Iterator[str]:
+) -> Iterator[WindowLine]:
     """With the savepoint to which an error that is gone on from rolls back."""
     rules = dict(step.on_error) if step is not None else {}
     guarded = any(rule in ("skip", "stop") for rule in rules.values())
     if guarded:
-        yield _line(window, f"SAVEPOINT {SAVEPOINT}")
-    yield _line(window, sql, shown)
+        yield WindowLine(window, f"SAVEPOINT {SAVEPOINT}")
+    yield WindowLine(window, sql, shown)
     if answer is None:
         return
     rule = rules.get(answer.code) if answer.code else None
     if isinstance(rule, RollbackTo):
-        yield _line(window, f"ROLLBACK TO SAVEPOINT {rule.savepoint}")
+        yield WindowLine(window, f"ROLLBACK TO SAVEPOINT {rule.savepoint}")
     elif guarded and rule != "abort":
-        yield _line(window, f"{'ROLLBACK TO' if answer.code else 'RELEASE'} SAVEPOINT {SAVEPOINT}")
-
-
-def _line(window: str, sql: str, shown: str = "") -> str:
-    text = sql.strip().rstrip(";")
-    remark = f"  -- {_comment(shown)}" if shown else ""
-    return f"/* {window:<5} */ {text};{remark}"
-
-
-def _comment(text: str) -> str:
-    return " ".join(text.split()).replace("*/", "* /")
+        yield WindowLine(window, f"{'ROLLBACK TO' if answer.code else 'RELEASE'} SAVEPOINT {SAVEPOINT}")

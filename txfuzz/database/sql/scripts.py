@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from txfuzz.database.api import Script, ScriptLine
+from txfuzz.database.sql.windows import WindowLine, commented, in_columns
 
 
 def typed_script(
@@ -17,36 +18,36 @@ def typed_script(
     after: Sequence[str],
     cell: Callable[[ScriptLine], str],
 ) -> str:
-    """The script, with every line labelled with the session that runs it.
+    """The script, with a column for each session, and every line labelled with the session that runs it.
 
     tool: the interactive program. setup, begin, after: statements before everything, at the beginning of
     each transaction, and after everything. statement: the SQL of one line. cell: a line's read value as the
     tool shows it. All statements come without semicolons.
     """
     sessions = list(dict.fromkeys(line.session for line in script.lines))
-    label = max(map(len, (*sessions, "setup", "after")))
-
-    def labelled(session: str, text: str, remark: str = "") -> str:
-        return f"/* {session:<{label}} */ {text};" + (f"  -- {remark}" if remark else "")
-
+    schedule = []
+    for line in script.lines:
+        if line.begins:
+            schedule += [WindowLine(line.session, text) for text in begin]
+        schedule.append(WindowLine(line.session, statement(line), shows(line, cell)))
     lines = [
         f"-- {script.title}",
         f"-- Open {len(sessions)} {tool} windows, one for each of {', '.join(sessions)}, and enter the lines",
-        "-- in this order, each in the window that its label names. A remark says what a line shows.",
+        "-- in this order, each in the window that its label names. Below each line stands what it shows.",
         "",
-        *(labelled("setup", text) for text in setup),
+        *in_columns((WindowLine("setup", text) for text in setup), sessions),
         "",
+        *in_columns(schedule, sessions),
+        "",
+        *in_columns((WindowLine("after", text) for text in after), sessions),
     ]
-    for line in script.lines:
-        if line.begins:
-            lines += [labelled(line.session, text) for text in begin]
-        lines.append(labelled(line.session, statement(line), shows(line, cell)))
-    lines += ["", *(labelled("after", text) for text in after)]
+    if script.why:
+        lines += ["", "-- Why this is wrong:", *(f"-- {commented(sentence)}" for sentence in script.why)]
     return "\n".join(lines) + "\n"
 
 
 def shows(line: ScriptLine, cell: Callable[[ScriptLine], str]) -> str:
-    """The result of a line, as a remark after it."""
+    """The result of a line, as a remark below it."""
     if line.code:
         return f"fails: {line.code}"
     text = f"shows {cell(line) or 'nothing'}" if line.step is not None and line.step.f == "r" else ""

@@ -25,8 +25,11 @@ def with_logical_keys(attempt: Attempt) -> Attempt:
     )
 
 
-def script_of(attempt: Attempt, title: str, kind: Kind, isolation: str, rows: str) -> Script:
-    """An attempt with logical keys as a script, in the order in which its statements were issued."""
+def script_of(
+    attempt: Attempt, title: str, kind: Kind, isolation: str, rows: str, why: tuple[str, ...] = ()
+) -> Script:
+    """An attempt with logical keys as a script, in the order in which its statements were issued. why:
+    sentences, with aliases."""
     begun: set[str] = set()
     lines = []
     for entry in attempt.log:
@@ -37,7 +40,7 @@ def script_of(attempt: Attempt, title: str, kind: Kind, isolation: str, rows: st
         begun.add(entry.alias)
         lines.append(ScriptLine(entry.alias, entry.action, step, first, entry.saw, entry.blocked, entry.code))
     keys = tuple(sorted(attempt.logical))
-    return Script(title, kind, isolation, tuple(lines), keys, keys if rows == "inserted" else ())
+    return Script(title, kind, isolation, tuple(lines), keys, keys if rows == "inserted" else (), why)
 
 
 def renamed(mop: Mop, names: Mapping[int, int]) -> Mop:
