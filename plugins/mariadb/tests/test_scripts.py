@@ -33,7 +33,7 @@ workload:
 scheduling: {clients: 6, transactions: 400}
 """
 # A line of a script: session, SQL, and what the line below says that it shows
-TYPED = re.compile(r"^ *\/\* (\w+) +\*/ (.*;)$(?:\n +-- shows (.*)$)?", re.MULTILINE)
+TYPED = re.compile(r"^ */\* (\w+) +\*/ (.*;)$(?:\n +-- shows (.*)$)?", re.MULTILINE)
 
 
 @needs_mariadb
@@ -78,13 +78,15 @@ def test_the_words_of_a_script() -> None:
         ScriptLine("a", "step", BoundStep(Step(None, sql="DO 7 % :n"), None, args={"n": 3})),
         ScriptLine("a", "commit"),
     )
-    script = Script("two of them", Kind.LIST_APPEND, "repeatable read", lines, (1, 2), (1,))
+    script = Script(
+        "two of them", Kind.LIST_APPEND, "repeatable read", lines, (1, 2), (1,), ("a missed what b wrote",)
+    )
     text = write_script(script, MariadbAdapter(append="update-else-insert"))
-    table = "txfuzz_list_append"
+    table, second = "txfuzz_list_append", " " * 40
     assert text.splitlines() == [
         "-- two of them",
         "-- Open 2 mariadb windows, one for each of a, b, and enter the lines",
-        "-- in this order, each in the window that its label names. A remark says what a line shows.",
+        "-- in this order, each in the window that its label names. Below each line stands what it shows.",
         "",
         f"/* setup */ CREATE TABLE {table} (`key` bigint NOT NULL PRIMARY KEY, "
         "val longtext CHARACTER SET ascii COLLATE ascii_bin NOT NULL) ENGINE=InnoDB;",
@@ -93,18 +95,24 @@ def test_the_words_of_a_script() -> None:
         "/* a     */ SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;",
         "/* a     */ SET SESSION innodb_snapshot_isolation = OFF;",
         "/* a     */ START TRANSACTION;",
-        f"/* a     */ SELECT val FROM {table} WHERE `key` = 1;  -- shows nothing",
+        f"/* a     */ SELECT val FROM {table} WHERE `key` = 1;",
+        "            -- shows nothing",
         f"/* a     */ INSERT INTO {table} (`key`, val) VALUES (2, CONCAT(7, ',')) "
         "ON DUPLICATE KEY UPDATE val = CONCAT(val, 7, ',');",
-        "/* b     */ SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;",
-        "/* b     */ SET SESSION innodb_snapshot_isolation = OFF;",
-        "/* b     */ START TRANSACTION;",
-        f"/* b     */ UPDATE {table} SET val = CONCAT(val, 8, ',') WHERE `key` = 1;  -- fails: 1020",
-        f"/* a     */ SELECT val FROM {table} WHERE `key` = 1 LOCK IN SHARE MODE;  -- shows 5,6,",
+        f"{second}/* b     */ SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;",
+        f"{second}/* b     */ SET SESSION innodb_snapshot_isolation = OFF;",
+        f"{second}/* b     */ START TRANSACTION;",
+        f"{second}/* b     */ UPDATE {table} SET val = CONCAT(val, 8, ',') WHERE `key` = 1;",
+        f"{second}            -- fails: 1020",
+        f"/* a     */ SELECT val FROM {table} WHERE `key` = 1 LOCK IN SHARE MODE;",
+        "            -- shows 5,6,",
         "/* a     */ DO 7 % 3;",
         "/* a     */ COMMIT;",
         "",
         f"/* after */ SELECT val FROM {table} WHERE `key` = 1;",
         f"/* after */ SELECT val FROM {table} WHERE `key` = 2;",
         f"/* after */ DROP TABLE {table};",
+        "",
+        "-- Why this is wrong:",
+        "-- a missed what b wrote",
     ]

@@ -8,7 +8,10 @@ from double_booking import SETUP, column, double_booking
 from txfuzz.check.contract import SqlInvariant
 from txfuzz.check.finding.result import Finding
 from txfuzz.check.finding.script import typed_schedule
+from txfuzz.database.sql.windows import COLUMN
 from txfuzz.transactions.model import Mode
+
+SECOND = " " * COLUMN  # the window beside the first
 
 
 def begin(isolation: str, mode: Mode) -> tuple[str, ...]:
@@ -24,16 +27,23 @@ def test_each_line_says_where_it_is_entered_and_what_it_shows() -> None:
         "/* setup */ INSERT INTO seats VALUES (1, NULL);",
         "",
         "/* A     */ BEGIN read committed;",
-        "/* A     */ SELECT booked_by FROM seats WHERE seat = 1;  -- (1) booked_by NULL",
-        "/* B     */ BEGIN read committed;",
-        "/* B     */ SELECT booked_by FROM seats WHERE seat = 1;  -- (2) booked_by NULL",
-        "/* B     */ UPDATE seats SET booked_by = 'bob' WHERE seat = 1;  -- (3) 1 row changed",
-        "/* B     */ COMMIT;  -- (4) committed",
-        "/* A     */ UPDATE seats SET booked_by = 'ann' WHERE seat = 1;  "
-        "-- (5) waits for B, then 1 row changed",
-        "/* A     */ COMMIT;  -- (6) committed",
+        "/* A     */ SELECT booked_by FROM seats WHERE seat = 1;",
+        "            -- (1) booked_by NULL",
+        f"{SECOND}/* B     */ BEGIN read committed;",
+        f"{SECOND}/* B     */ SELECT booked_by FROM seats WHERE seat = 1;",
+        f"{SECOND}            -- (2) booked_by NULL",
+        f"{SECOND}/* B     */ UPDATE seats SET booked_by = 'bob' WHERE seat = 1;",
+        f"{SECOND}            -- (3) 1 row changed",
+        f"{SECOND}/* B     */ COMMIT;",
+        f"{SECOND}            -- (4) committed",
+        "/* A     */ UPDATE seats SET booked_by = 'ann' WHERE seat = 1;",
+        "            -- (5) waits for B, then 1 row changed",
+        "/* A     */ COMMIT;",
+        "            -- (6) committed",
         "",
-        "/* after */ SELECT who FROM t;  -- gives who 'ann': one each",
+        "/* after */ SELECT who FROM t;",
+        "            -- gives who 'ann': one each",
+        "",
         "-- Why this is wrong:",
         "-- book (ann) saw booked_by NULL in line 1, and so did book (bob) in line 2; whichever went "
         "first, the other would have seen booked_by 'ann' or booked_by 'bob'.",

@@ -37,13 +37,24 @@ def isolation_spec(script: Script, options: PostgresOptions) -> str | None:
         lines += ["", f"session {quoted(session)}", f"setup {{ {first}; }}"]
         for at, line in enumerate(script.lines):
             if line.session == session:
-                lines.append(f"step {names[at]} {{ {statement(script, line, options.append)}; }}")
+                shown = f"  # {told}" if (told := _shows(script, line)) else ""
+                lines.append(f"step {names[at]} {{ {statement(script, line, options.append)}; }}{shown}")
         if any(line.code for line in script.lines if line.session == session):
             lines.append("teardown { ROLLBACK; }")
     lines += ["", "session after"]
     reads = [f"after_{at}" for at in range(len(script.keys))]
     lines += [f"step {name} {{ {text}; }}" for name, text in zip(reads, last_reads(script), strict=True)]
-    return "\n".join([*lines, "", f"permutation {' '.join([*names.values(), *reads])}"]) + "\n"
+    lines += ["", f"permutation {' '.join([*names.values(), *reads])}"]
+    if script.why:
+        lines += ["", "# Why this is wrong:", *(f"# {sentence}" for sentence in script.why)]
+    return "\n".join(lines) + "\n"
+
+
+def _shows(script: Script, line: ScriptLine) -> str:
+    if line.code:
+        return f"fails: {line.code}"
+    reads = line.step is not None and line.step.f == "r"
+    return f"shows {cell(script, line) or 'nothing'}" if reads else ""
 
 
 def expected_reads(script: Script) -> list[str]:
