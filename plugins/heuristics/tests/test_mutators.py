@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from txfuzz import FeedbackResult, Verdict, Workload
+from txfuzz.feedback.directed.direction import DirectedOutcome
 from txfuzz.feedback.mutators import Mutation, applicable, mutated
 from txfuzz.testing import MutatorConformance
 from txfuzz.transactions.model import Choice, Ref, Step, Transaction
 from txfuzz.workload.allowed_changes import EVERYTHING
-from txfuzz.workload.model import Scheduling, ThinkTime, Weight
+from txfuzz.workload.directed import DirectedSchedule, Missing
+from txfuzz.workload.model import FaultSpec, Scheduling, ThinkTime, Weight
 from txfuzz_heuristics import txfuzz_register_mutators
 from txfuzz_heuristics.mutators.keys import FewerKeys
 from txfuzz_heuristics.mutators.mix import NearTransactions
@@ -135,3 +137,24 @@ def test_pauses_come_and_go() -> None:
     assert isinstance(think, ThinkTime)
     gone = {next_workload("think-time", thinking, seed).scheduling.think_time is None for seed in range(8)}
     assert gone == {True, False}
+
+
+def test_faults_wait_for_what_directed_schedules_do_as_long_as_some_are_played() -> None:
+    faults = (FaultSpec("kill-server", every=2.0), FaultSpec("pause-server", at=(1.0,)))
+    workload = replace(WORKLOAD, faults=faults)
+    schedule = DirectedSchedule((), (), Missing("rw", "both", "one"), 51)
+    played, unplayed = DirectedOutcome(schedule, played=3), DirectedOutcome(schedule, reason="too long")
+    assert made("fault-moments", workload) is None, "nobody would come to such a moment"
+    assert made("fault-moments", workload, directed=(unplayed,)) is None
+    seen = set()
+    for seed in range(30):
+        mutation = made("fault-moments", workload, seed, directed=(played,))
+        assert mutation is not None
+        changed = mutation.workload.faults
+        assert [replace(each, when=None) for each in changed] == list(faults), "the times are kept"
+        seen |= {(each.name, each.when) for each in changed if each.when is not None}
+    assert seen == {(each.name, when) for each in faults for when in ("commit", "lock")}
+    waiting = replace(workload, faults=(replace(faults[0], when="lock"),))
+    released = made("fault-moments", waiting, directed=(unplayed,))
+    assert released is not None
+    assert released.workload.faults == faults[:1]

@@ -22,7 +22,7 @@ def txfuzz_register_mutators() -> list[type]:
     from txfuzz_heuristics.mutators.database import Layout, Plans
     from txfuzz_heuristics.mutators.keys import FewerKeys, MoreKeys, OtherKeys, WritesPerKey
     from txfuzz_heuristics.mutators.mix import NearTransactions, OneTransaction
-    from txfuzz_heuristics.mutators.modes import FaultTimes, Levels, RowsInAdvance
+    from txfuzz_heuristics.mutators.modes import FaultMoments, FaultTimes, Levels, RowsInAdvance
     from txfuzz_heuristics.mutators.scheduling import (
         Barrier,
         FewerClients,
@@ -61,6 +61,7 @@ def txfuzz_register_mutators() -> list[type]:
         Layout,
         Levels,
         FaultTimes,
+        FaultMoments,
         WriteFirst,
         OneMore,
         OneLess,

@@ -70,6 +70,40 @@ class FaultTimes:
         return change(workload, "faults", after, reason, self.name)
 
 
+_MOMENTS = {
+    "commit": "when a COMMIT of the near-cycle's transactions is under way",
+    "lock": "while a transaction of the near-cycle holds a lock",
+    None: "whatever the transactions of a near-cycle are doing",
+}
+
+
+@dataclass(frozen=True)
+class FaultMoments:
+    """A fault waits for a moment of the directed schedules; where there are none it would never strike."""
+
+    name: ClassVar[str] = "fault-moments"
+    about: ClassVar[str] = "lets a fault wait for a COMMIT or a lock of the near-cycle that is pursued"
+    kind: ClassVar[str] = "faults"
+
+    def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> Adjustment | None:
+        before: list[dict[str, Any]] = target_value(workload, "faults")
+        if not before:
+            return None
+        at = random.randrange(len(before))
+        now = before[at].get("when")
+        played = (
+            any(each.played for each in feedback.directed)
+            if feedback.directed
+            else feedback.direction is not None and bool(feedback.direction.schedules)
+        )
+        moments = [each for each in _MOMENTS if each != now] if played else [None]
+        when = random.choice(moments)
+        fault = {key: value for key, value in before[at].items() if key != "when"}
+        after = [*before[:at], fault if when is None else {**fault, "when": when}, *before[at + 1 :]]
+        reason = f"{fault['name']} strikes {_MOMENTS[when]}"
+        return change(workload, "faults", after, reason, self.name)
+
+
 def _scaled(fault: dict[str, Any], factor: float) -> dict[str, Any]:
     if "at" in fault:
         return {**fault, "at": [min(max(each * factor, 1e-3), 86400.0) for each in fault["at"]]}
