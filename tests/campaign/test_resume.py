@@ -19,6 +19,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from snapshots import steady
+from txfuzz.campaign.events import CampaignStarted
 from txfuzz.campaign.loop import run_campaign
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.campaign.sources.resumed import resumed_settings
@@ -125,6 +126,26 @@ def test_killed_between_two_iterations_asks_what_it_would_have_asked(memory: Pat
     run_campaign(resumed_settings(place))
     assert len(asked(place / "iter_02")) == 120
     assert asked(place / "iter_02") == asked(whole.directory / "iter_02")
+
+
+def test_a_strategy_learns_within_the_workload_that_was_asked_for(memory: Path, tmp_path: Path) -> None:
+    """It narrows the keys before the first iteration, and may widen them again, now as before."""
+    asked_for = MEMORY.replace("from: [1, 2, 3]", "range: [1, 400]")
+    memory.write_text(asked_for)
+    whole = run_campaign(workload=memory, iterations=2, output=tmp_path / "whole", strategy="learning")
+    assert len(whole.iterations[0].workload.logical_keys()) < 400
+    place = killed(shutil.copytree(whole.directory, tmp_path / "killed"))
+    shutil.rmtree(place / "iter_01")
+    setup = []
+
+    def note(event: object) -> None:
+        if isinstance(event, CampaignStarted):
+            setup.append(event.workload)
+
+    again = run_campaign(resumed_settings(place), subscriber=note)
+    assert len(setup[0].logical_keys()) == 400
+    assert again.iterations[0].workload == whole.iterations[0].workload
+    assert again.iterations[1].workload == whole.iterations[1].workload
 
 
 def test_killed_before_the_first_operation(memory: Path, tmp_path: Path) -> None:

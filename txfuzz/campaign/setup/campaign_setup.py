@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from txfuzz.analysis.dependencies.connectivity import prepare
-from txfuzz.campaign.directory.run_directory import RunDirectory
+from txfuzz.campaign.directory.run_directory import RunDirectory, write_text
 from txfuzz.campaign.events import Subscriber, Warned
 from txfuzz.campaign.setup.adapter_choice import chosen_database
 from txfuzz.campaign.setup.preconditions import check_made_by, refuse_replay
@@ -20,7 +20,12 @@ from txfuzz.campaign.sources.clients import ClientSource
 from txfuzz.campaign.sources.contract import HistorySource
 from txfuzz.campaign.sources.existing_histories import ExistingHistories, ImportedHistory, as_it_was_run
 from txfuzz.campaign.sources.external_command import ExternalCommand
-from txfuzz.campaign.sources.resumed import ResumedHistories, first_workload, histories_in
+from txfuzz.campaign.sources.resumed import (
+    ResumedHistories,
+    first_workload,
+    histories_in,
+    original_workload_path,
+)
 from txfuzz.campaign.stop_conditions import Deadline
 from txfuzz.common.secrets import SecretText, command_without_secrets
 from txfuzz.common.version import __version__
@@ -38,6 +43,7 @@ from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.campaign import campaign_in
 from txfuzz.workload.yaml.reader import read_workload
 from txfuzz.workload.yaml.runtime_errors import naming_url
+from txfuzz.workload.yaml.writer import workload_text
 
 _SETTING_NAMES = {"output_dir": "output"}  # settings with another name in the `campaign` stanza
 
@@ -123,6 +129,8 @@ def set_up(
     maker = _history_maker(settings, assembled, path, url, deadline, subscriber, resources)
     directory = resources.enter_context(_run_directory(settings, assembled.workload.name, subscriber))
     directory.keep_plugins(registry.files)
+    if not (settings.only_analyzes or settings.resume):
+        write_text(original_workload_path(directory.path), workload_text(assembled.workload))
     return CampaignSetup(settings, registry, path, assembled, maker, directory, deadline)
 
 

@@ -101,14 +101,20 @@ def histories_in(directory: Path) -> int:
 
 
 def first_workload(settings: CampaignSettings) -> Path | None:
-    """The workload of the first iteration in the run directory, if it replaces that of the settings: when a
-    campaign is resumed, or analysed again without naming a workload."""
+    """The workload that the campaign in the run directory began with, if it replaces that of the settings:
+    when a campaign is resumed, or analysed again without naming a workload. That of the first iteration, in
+    a directory that does not keep it, may have been changed by the strategy before it was run."""
     unnamed = settings.skip_run and settings.workload == DEFAULT_WORKLOAD
     if settings.output is None or not (settings.resume or unnamed):
         return None
-    places = (iteration_path(settings.output, number) for number in (SMALL_SCOPE, 0))
-    paths = (place / "workload.yaml" for place in places)
+    first = (iteration_path(settings.output, number) / "workload.yaml" for number in (SMALL_SCOPE, 0))
+    paths = (original_workload_path(settings.output), *first)
     return next((path for path in paths if path.exists()), None)
+
+
+def original_workload_path(directory: Path) -> Path:
+    """What was asked for, before any strategy or search changed it."""
+    return directory / "workload.yaml"
 
 
 def has_history(files: IterationDirectory) -> bool:
