@@ -29,9 +29,9 @@ from txfuzz.workload.shipped import shipped_workloads
 
 Cli = Callable[..., Ran]
 
-TUTORIAL = DOCS / "tutorial.md"
-ARTEFACTS = DOCS / "artefacts.md"
-OF_A_PLUGIN = {"verdicts"}  # the command of docs/plugin-command.md
+TUTORIAL = DOCS / "tutorial" / "first-finding.md"
+ARTEFACTS = DOCS / "reference" / "artefacts.md"
+OF_A_PLUGIN = {"verdicts"}  # the command of docs/plugins/plugin-command.md
 
 
 def section(page: Path, title: str) -> str:
@@ -69,9 +69,13 @@ def test_links_resolve(page: Path) -> None:
 
 
 def test_every_page_is_in_the_map() -> None:
-    for folder in (DOCS, DOCS / "decisions"):
-        named = set(re.findall(r"\]\((\S+?\.md)\)", text(folder / "index.md")))
-        assert {page.name for page in folder.glob("*.md")} - {"index.md"} <= named
+    decisions = set(DOCS.glob("decisions/*.md")) - {DOCS / "decisions" / "index.md"}
+    for index, pages in (
+        (DOCS / "index.md", set(DOCS.rglob("*.md")) - {DOCS / "index.md"} - decisions),
+        (DOCS / "decisions" / "index.md", decisions),
+    ):
+        linked = re.findall(r"\]\(([^)\s#]+\.md)\)", text(index))
+        assert pages <= {(index.parent / name).resolve() for name in linked}
 
 
 def test_targets_of_make_exist() -> None:
@@ -92,7 +96,9 @@ def test_files_and_folders_of_the_source_that_pages_name_exist() -> None:
         for name in re.findall(r"`(txfuzz/[\w/]+(?:\.py)?)`", prose(page)):
             assert (ROOT / name).exists(), f"{page.name}: {name}"
     rows = re.findall(
-        r"^\| `(\w+)` \| (.*) \| .* \|$", section(DOCS / "architecture.md", "The loop"), re.MULTILINE
+        r"^\| `(\w+)` \| (.*) \| .* \|$",
+        section(DOCS / "explanation" / "architecture.md", "The loop"),
+        re.MULTILINE,
     )
     assert {folder for folder, _ in rows} == {path.parent.name for path in ROOT.glob("txfuzz/*/__init__.py")}
     for folder, holds in rows:
