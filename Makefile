@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-pure check snapshots coverage bench soak docs release-check clean
+.PHONY: demo test test-pure check snapshots coverage bench soak docs site release-check clean
 
 # txfuzz exits with 1 when it found something, which is the purpose of the demo.
 demo: $(READY)
@@ -62,6 +62,17 @@ docs: $(READY)
 	$(BIN)/python docs/makers/examples.py --write docs/how-to/examples.md
 	$(BIN)/python docs/makers/databases.py --write docs/reference/databases.md
 	$(BIN)/python docs/makers/lifecycle_picture.py --write docs/pictures
+
+# The documentation site, in build/site; a link that leads nowhere fails it. What it needs is installed for it alone.
+SITE_READY := .venv/.site-ready
+site: $(SITE_READY)
+	$(BIN)/python docs/makers/site.py --write build/site-pages
+	$(BIN)/zensical build --clean --strict
+	$(BIN)/python docs/makers/site.py --check build/site
+
+$(SITE_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	@touch $(SITE_READY)
 
 # The check that docs/how-to/releasing.md requires before publishing.
 release-check: $(READY)

@@ -1,4 +1,4 @@
-"""README's way from a finding to a bug report, as one script that stops at the first command that fails."""
+"""docs/how-to/bug-report.md: its commands, as one script that stops at the first one that fails."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pages import ROOT, text
+from pages import DOCS, ROOT, text
 
 
 @pytest.mark.server
 def test_a_script_can_run_the_commands_after_the_demo(tmp_path: Path) -> None:
-    page = text(ROOT / "README.md").split("## From a finding to a bug report", 1)[1]
-    block = page.split("\n## ", 1)[0]
-    lines = re.findall(r"^    (\S.*)$", block, re.M)
+    lines = re.findall(r"^    (\S.*)$", text(DOCS / "how-to" / "bug-report.md"), re.M)
     commands = [line for line in lines if line.startswith("txfuzz ")]
     assert len(commands) == 5
     bin = tmp_path / "bin"
