@@ -59,6 +59,8 @@ docs: $(READY)
 	$(BIN)/python docs/makers/report_pictures.py --write docs/pictures
 	$(BIN)/python docs/makers/screen_picture.py --write docs/pictures
 	$(BIN)/python docs/makers/plugin_reference.py --write docs/reference/plugin-reference.md
+	$(BIN)/python docs/makers/command_line.py --write docs/reference/command-line.md
+	$(BIN)/python docs/makers/schema_page.py --write docs/reference/workload-schema.md
 	$(BIN)/python docs/makers/examples.py --write docs/how-to/examples.md
 	$(BIN)/python docs/makers/databases.py --write docs/reference/databases.md
 	$(BIN)/python docs/makers/lifecycle_picture.py --write docs/pictures

@@ -1,4 +1,4 @@
-"""The pages of the documentation site: docs/ and what it links to elsewhere, in one folder, with links that fit.
+"""The pages of the site: docs/ and what it links to elsewhere, in one folder, with links that fit.
 
     python docs/makers/site.py --write build/site-pages    # then: zensical build --strict
     python docs/makers/site.py --check build/site          # links, anchors and assets of what was built
