@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-pure check snapshots coverage bench soak docs site release-check clean
+.PHONY: demo test test-pure check snapshots coverage bench soak docs notebook site release-check clean
 
 # txfuzz exits with 1 when it found something, which is the purpose of the demo.
 demo: $(READY)
@@ -75,6 +75,10 @@ site: $(SITE_READY)
 $(SITE_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
 	@touch $(SITE_READY)
+
+# The notebook's outputs, from a run.
+notebook: $(SITE_READY)
+	$(BIN)/python docs/makers/notebook.py --write docs/notebooks/library.ipynb
 
 # The check that docs/how-to/releasing.md requires before publishing.
 release-check: $(READY)

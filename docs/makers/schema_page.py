@@ -77,8 +77,8 @@ def values(field: Any) -> str:
     if not isinstance(field, Mapping):
         return "anything"
     if "$ref" in field:
-        name = field["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
+        _, _, name, *below = field["$ref"].split("/")  # a definition, or a field of one
+        return f"{f'as `{below[-1]}` of ' if below else ''}[{name}](#{name.lower()})"
     if "const" in field:
         return f"`{json.dumps(field['const'])}`"
     if "enum" in field:

@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
@@ -44,7 +44,7 @@ def place(path: str) -> str:
     if path in MOVED:
         return MOVED[path]
     if parts[0] == "docs":
-        return "/".join(parts[1:])
+        return "/".join(parts[1:]).removesuffix(".ipynb") + (".md" if path.endswith(".ipynb") else "")
     if parts[0] == "plugins" and parts[2:] == ("README.md",):
         return f"plugins/txfuzz-{parts[1]}.md"
     if parts[0] == "examples" and len(parts) == 3 and Path(path).suffix in LANGUAGES:
@@ -52,12 +52,12 @@ def place(path: str) -> str:
     raise ValueError(f"{path} has no place on the site")
 
 
-def relinked(markdown: str, page: str) -> str:
-    """The links of a page, by its path in the repository, as they are on the site."""
+def relinked(markdown: str, page: str, known: Collection[str] = ()) -> str:
+    """The links of a page, by its path in the repository, as on the site; those that are known stay."""
 
     def link(found: re.Match[str]) -> str:
         target = found[2]
-        if target.startswith(ELSEWHERE):
+        if target.startswith(ELSEWHERE) or target in known:
             return found[0]
         name, _, anchor = target.partition("#")
         path = os.path.normpath(os.path.join(os.path.dirname(page), name))
@@ -104,9 +104,32 @@ def pages() -> dict[str, str]:
     return made
 
 
+def notebooks() -> dict[str, Path]:
+    """Path on the site → notebook."""
+    return {place(str(path.relative_to(ROOT))): path for path in sorted((ROOT / "docs").rglob("*.ipynb"))}
+
+
+def notebook_page(path: Path) -> tuple[str, dict[str, bytes]]:
+    """A notebook with its outputs as Markdown, and its pictures by their names beside the page."""
+    from nbconvert import MarkdownExporter
+
+    markdown, resources = MarkdownExporter().from_filename(str(path))
+    pictures = {f"{path.stem}-{name}": data for name, data in resources["outputs"].items()}
+    for name in resources["outputs"]:
+        markdown = markdown.replace(f"]({name})", f"]({path.stem}-{name})")
+    return markdown, pictures
+
+
 def write(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
-    for name, markdown in pages().items():
+    made = pages()
+    for name, path in notebooks().items():
+        markdown, pictures = notebook_page(path)
+        made[name] = relinked(markdown, str(path.relative_to(ROOT)), known=pictures.keys())
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        for picture, data in pictures.items():
+            (directory / name).with_name(picture).write_bytes(data)
+    for name, markdown in made.items():
         page = directory / name
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(markdown, encoding="utf-8")

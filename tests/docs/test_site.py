@@ -30,7 +30,7 @@ def test_every_page_is_in_the_navigation_once() -> None:
         assert isinstance(below, (list, type({}.values())))
         return [page for each in below for page in pages(each)]
 
-    assert sorted(pages(CONFIGURATION["nav"])) == sorted(SITE.pages())
+    assert sorted(pages(CONFIGURATION["nav"])) == sorted([*SITE.pages(), *SITE.notebooks()])
 
 
 def test_nothing_is_loaded_from_elsewhere() -> None:
@@ -64,13 +64,16 @@ def test_a_link_that_leads_nowhere_on_the_site_is_refused(target: str) -> None:
         SITE.relinked(f"[a]({target})", "docs/tutorial/check.md")
 
 
-def test_the_folder_of_pages_has_what_they_show(tmp_path: Path) -> None:
+def test_the_folder_of_pages_has_what_they_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SITE, "notebook_page", lambda path: ("![a](a.png)", {"a.png": b"a picture"}))
     SITE.write(tmp_path / "pages")
     for picture in (DOCS / "pictures").iterdir():
         assert (tmp_path / "pages" / "pictures" / picture.name).read_bytes() == picture.read_bytes()
     example = (tmp_path / "pages" / "examples" / "seat_booking.md").read_text()
     broken = (ROOT / "examples" / "seat_booking" / "broken.yaml").read_text()
     assert f"## broken.yaml\n\n`examples/seat_booking/broken.yaml`:\n\n```yaml\n{broken}```" in example
+    assert (tmp_path / "pages" / "notebooks" / "library.md").read_text() == "![a](a.png)"
+    assert (tmp_path / "pages" / "notebooks" / "a.png").read_bytes() == b"a picture"
     assert not (tmp_path / "pages" / "makers").exists()
 
 
