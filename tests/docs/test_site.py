@@ -96,3 +96,10 @@ def test_the_check_of_a_built_site_sees_what_is_broken(tmp_path: Path) -> None:
         "index.html loads https://cdn/x.js",
         "index.html loads https://fonts/x.css",
     ]
+
+
+def test_lists_go_on_where_the_site_reads_them() -> None:
+    """Code hosts take two spaces for a further paragraph of an item; the site needs four."""
+    for name, markdown in SITE.pages().items():
+        prose = SITE.FENCE.sub("", markdown)
+        assert not re.findall(r"\n\n {1,3}\S.*", prose), name
