@@ -17,8 +17,8 @@ from txfuzz.cli.group import COMMANDS, LazyGroup, command_line
 
 HEAD = """# The command line
 
-Generated from the commands by `make docs`, as a test verifies. `txfuzz COMMAND --help` says the same.
-Commands of plugins are not listed here. [What the exit codes mean](artefacts.md#exit-codes).
+Generated from the commands by `make docs`, as a test verifies. `--help` says the same, after `txfuzz` or
+after a command. Commands of plugins are not listed here. [What the exit codes mean](artefacts.md#exit-codes).
 """
 
 
@@ -52,7 +52,9 @@ def _described(command: click.Command, name: str, above: click.Context, depth: i
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
-    records = [each.get_help_record(context) for each in command.get_params(context)]
+    records = [each.get_help_record(context) for each in command.params]
+    # click keeps the option of whoever asked a command for it first, with the names that were usual there
+    records.append((", ".join(context.help_option_names), "Show this message and exit."))
     rows = [f"| `{_code(option)}` | {_cell(about)} |" for option, about in filter(None, records)]
     if rows:
         yield "\n".join(["| option | what it does |", "|---|---|", *rows]) + "\n"

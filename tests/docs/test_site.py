@@ -103,3 +103,13 @@ def test_lists_go_on_where_the_site_reads_them() -> None:
     for name, markdown in SITE.pages().items():
         prose = SITE.FENCE.sub("", markdown)
         assert not re.findall(r"\n\n {1,3}\S.*", prose), name
+
+
+def test_read_the_docs_builds_what_make_builds() -> None:
+    recipe = re.search(r"^site:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe is not None
+    made = [line.strip().replace("$(BIN)/", "") for line in recipe[1].splitlines()]
+    there = yaml.safe_load((ROOT / ".readthedocs.yaml").read_text())["build"]["jobs"]["build"]["html"]
+    assert there[: len(made)] == made
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "site.yml").read_text())
+    assert "make site" in [step.get("run") for step in workflow["jobs"]["build"]["steps"]]
