@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-pure check snapshots coverage bench soak docs release-check clean
+.PHONY: demo test test-pure check snapshots coverage bench soak docs notebook site release-check clean
 
 # txfuzz exits with 1 when it found something, which is the purpose of the demo.
 demo: $(READY)
@@ -42,28 +42,45 @@ bench: $(READY)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/txfuzz compare rare_template two_clients --seeds 5
 
-# Every shipped workload under every fault: make soak MINUTES=60. WRITE=docs/faults.md rewrites the tables there.
+# Every shipped workload under every fault: make soak MINUTES=60. WRITE=docs/reference/faults.md rewrites the tables there.
 MINUTES ?= 10
 soak: $(READY)
 	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) $(if $(WORKERS),--workers $(WORKERS)) $(if $(WRITE),--write $(WRITE))
 
 # The tables and pictures in docs/ that come from runs, and the reference that comes from the source.
 docs: $(READY)
-	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/replay.md
-	$(BIN)/python benchmarks/check.py --write docs/schedules.md
-	$(BIN)/python benchmarks/replicas.py --write docs/replicas.md
-	$(BIN)/python docs/makers/agreement.py --write docs/agreement.md
-	$(BIN)/python docs/makers/hermitage.py --write docs/hermitage.md
-	$(BIN)/python docs/makers/matrix.py --write docs/matrix.md
-	$(BIN)/python docs/makers/check_page.py --write docs/check.md
+	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/how-to/replay.md
+	$(BIN)/python benchmarks/check.py --write docs/explanation/schedules.md
+	$(BIN)/python benchmarks/replicas.py --write docs/reference/replicas.md
+	$(BIN)/python docs/makers/agreement.py --write docs/explanation/agreement.md
+	$(BIN)/python docs/makers/hermitage.py --write docs/explanation/hermitage.md
+	$(BIN)/python docs/makers/matrix.py --write docs/how-to/matrix.md
+	$(BIN)/python docs/makers/check_page.py --write docs/tutorial/check.md
 	$(BIN)/python docs/makers/report_pictures.py --write docs/pictures
 	$(BIN)/python docs/makers/screen_picture.py --write docs/pictures
-	$(BIN)/python docs/makers/plugin_reference.py --write docs/plugin-reference.md
-	$(BIN)/python docs/makers/examples.py --write docs/examples.md
-	$(BIN)/python docs/makers/databases.py --write docs/databases.md
+	$(BIN)/python docs/makers/plugin_reference.py --write docs/reference/plugin-reference.md
+	$(BIN)/python docs/makers/command_line.py --write docs/reference/command-line.md
+	$(BIN)/python docs/makers/schema_page.py --write docs/reference/workload-schema.md
+	$(BIN)/python docs/makers/examples.py --write docs/how-to/examples.md
+	$(BIN)/python docs/makers/databases.py --write docs/reference/databases.md
 	$(BIN)/python docs/makers/lifecycle_picture.py --write docs/pictures
 
-# The check that docs/releasing.md requires before publishing.
+# The documentation site, in build/site; a link that leads nowhere fails it. What it needs is installed for it alone.
+SITE_READY := .venv/.site-ready
+site: $(SITE_READY)
+	$(BIN)/python docs/makers/site.py --write build/site-pages
+	$(BIN)/zensical build --clean --strict
+	$(BIN)/python docs/makers/site.py --check build/site
+
+$(SITE_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	@touch $(SITE_READY)
+
+# The notebook's outputs, from a run.
+notebook: $(SITE_READY)
+	$(BIN)/python docs/makers/notebook.py --write docs/notebooks/library.ipynb
+
+# The check that docs/how-to/releasing.md requires before publishing.
 release-check: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[release]'
 	PYTHON=$(BIN)/python .ci/release-check

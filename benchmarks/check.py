@@ -1,6 +1,6 @@
 """How fast `check` follows and judges schedules, and how soon it finds a double booking.
 
-    python benchmarks/check.py --seconds 5 --write docs/speed.md
+    python benchmarks/check.py --seconds 5 --write docs/explanation/speed.md
 
 On every installed database that holds scenarios. frontrun (an extra for development) runs the same
 statements by psycopg, on the same server, right after; without it its columns are left out.

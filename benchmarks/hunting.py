@@ -1,6 +1,6 @@
 """How many schedules each strategy of `txfuzz hunt` needs until it shows a hole.
 
-    python benchmarks/hunting.py [--seeds 20] [--keep FILE] [--write docs/hunt.md]
+    python benchmarks/hunting.py [--seeds 20] [--keep FILE] [--write docs/how-to/hunt.md]
     python benchmarks/hunting.py --on database [--adapter mariadb --isolation "repeatable read"]
 
 In memory, holes are planted in a serializable database, one of each kind, behind forms and layouts of an

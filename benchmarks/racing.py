@@ -1,6 +1,7 @@
 """How long does it take race mode to show a hole?
 
-    python benchmarks/racing.py [--seeds 10] [--seconds 300] [--known commit-window] [--write docs/hunt.md]
+    python benchmarks/racing.py [--seeds 10] [--seconds 300] [--known commit-window]
+        [--write docs/how-to/hunt.md]
 
 One hunt by races after the other, each with a seed of its own and ended by the first hole of this name, on
 the embedded PostgreSQL.

@@ -1,6 +1,6 @@
 """How many near-cycles and anomalies of the shipped workloads replay can show.
 
-    python benchmarks/replay.py --seeds 3 --write docs/replay.md
+    python benchmarks/replay.py --seeds 3 --write docs/how-to/replay.md
 
 Everything runs on one embedded server. --write replaces the tables in that page.
 """

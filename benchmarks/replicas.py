@@ -1,6 +1,6 @@
 """What a primary and its standby show: each workload with standbys, in each setting of replication.
 
-python benchmarks/replicas.py --write docs/replicas.md
+python benchmarks/replicas.py --write docs/reference/replicas.md
 """
 
 from __future__ import annotations

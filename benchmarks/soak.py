@@ -2,7 +2,7 @@
 
 A finding is a bug in txfuzz or in the server; its history and workload are kept for replaying. The
 workload that loses commits on purpose (crash_async) is left out. Exit code 1 if anything was found except
-the one known hole of PostgreSQL (docs/faults.md, commit_window.py), which is counted separately.
+the one known hole of PostgreSQL (docs/reference/faults.md, commit_window.py), which is counted separately.
 """
 
 from __future__ import annotations

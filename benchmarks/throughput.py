@@ -1,6 +1,6 @@
 """Transactions per second of txfuzz, compared with pgbench running the same statements.
 
-    python benchmarks/throughput.py --seconds 3 --rounds 5 --write docs/throughput.md
+    python benchmarks/throughput.py --seconds 3 --rounds 5 --write docs/explanation/throughput.md
     python benchmarks/throughput.py --sustained 600
 
 Both run alternately on one embedded server, with the same number of clients, the same prepared

@@ -65,3 +65,10 @@ def test_a_folder_holds_what_a_glance_takes_in(package: Path) -> None:
             entries = {path.name for path in folder.iterdir()} - SPECIAL - DOORS
             most = TOP if folder == package else ENTRIES
             assert len(entries) <= most, f"{folder.relative_to(ROOT)} holds {len(entries)} entries"
+
+
+def test_so_does_a_folder_of_the_docs() -> None:
+    for folder in [ROOT / "docs", *(path for path in (ROOT / "docs").rglob("*") if path.is_dir())]:
+        if "__pycache__" not in folder.parts:
+            entries = {path.name for path in folder.iterdir()} - SPECIAL
+            assert len(entries) <= ENTRIES, f"{folder.relative_to(ROOT)} holds {len(entries)} entries"

@@ -1,4 +1,4 @@
-"""Everything that plugins may use, under one version number; see docs/writing-a-plugin.md.
+"""Everything that plugins may use, under one version number; see docs/plugins/writing-a-plugin.md.
 
 All other modules except `txfuzz` and `txfuzz.testing` may change from one release to the next. Names are
 imported on first use, so importing this module costs nothing.

@@ -1,11 +1,12 @@
 """How often the checker agrees with the real Elle, per kind, model and options.
 
-    python docs/makers/agreement.py --write docs/agreement.md
+    python docs/makers/agreement.py --write docs/explanation/agreement.md
     python docs/makers/agreement.py --all
 
 The histories and Elle's recorded verdicts are those in tests/histories/agreement. Agreed: the same verdict,
 the same models ruled out (`not` and `also_not`) and the same types of anomalies. Every difference is listed
-by class, a few runs of each or with --all every run; docs/differences-from-elle.md explains the classes.
+by class, a few runs of each or with --all every run; docs/explanation/differences-from-elle.md explains the
+classes.
 Exits with 1 if a difference belongs to no class.
 """
 

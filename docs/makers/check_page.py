@@ -1,4 +1,4 @@
-"""Renews the output in docs/check.md: runs its commands, in order, on its files, on an embedded server."""
+"""The output in docs/tutorial/check.md: its commands, run in order, on its files, on an embedded server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "check.md"
+PAGE = ROOT / "docs" / "tutorial" / "check.md"
 _FILE = re.compile(r"`(\w+\.yaml)`[^`]*\n\n```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _CONSOLE = re.compile(r"^```console\n\$ (txfuzz check .*?)\n.*?^```$", re.DOTALL | re.MULTILINE)
 

@@ -1,6 +1,6 @@
-"""The tables of docs/databases.md, from what the installed adapters say of themselves.
+"""The tables of docs/reference/databases.md, from what the installed adapters say of themselves.
 
-python docs/makers/databases.py --write docs/databases.md
+python docs/makers/databases.py --write docs/reference/databases.md
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The output of `txfuzz check` in docs/examples.md, from real runs on PostgreSQL.
+"""The output of `txfuzz check` in docs/how-to/examples.md, from real runs on PostgreSQL.
 
-python docs/makers/examples.py --write docs/examples.md
+python docs/makers/examples.py --write docs/how-to/examples.md
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which anomalies of Hermitage each database lets pass at each level, beside what Hermitage has published.
 
-    python docs/makers/hermitage.py --write docs/hermitage.md
+    python docs/makers/hermitage.py --write docs/explanation/hermitage.md
     python docs/makers/hermitage.py --only SQLite
 
 Runs every schedule of every scenario in examples/hermitage. Exits with 1 where something could not be judged.
@@ -122,7 +122,7 @@ def levels_of(cells: Cells) -> tuple[str, ...]:
 def descriptions() -> Iterator[str]:
     for anomaly in ANOMALIES:
         for file in anomaly.files:
-            link = f"[the scenario](../{FOLDER.relative_to(FOLDER.parents[1])}/{file}.yaml)"
+            link = f"[the scenario](../../{FOLDER.relative_to(FOLDER.parents[1])}/{file}.yaml)"
             yield f"### {file}\n\n{scenario_named(file).about.strip()} ({anomaly.column}; {link})\n"
 
 

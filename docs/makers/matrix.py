@@ -1,6 +1,6 @@
-"""The table of docs/matrix.md, by running the matrix that the page shows.
+"""The table of docs/how-to/matrix.md, by running the matrix that the page shows.
 
-    python docs/makers/matrix.py --write docs/matrix.md
+    python docs/makers/matrix.py --write docs/how-to/matrix.md
     TXFUZZ_POSTGRES_SERVERS=DIR python docs/makers/matrix.py     # with further versions from there
 
 Takes some minutes. Exits with 1 where something could not be judged.
@@ -23,7 +23,7 @@ from txfuzz.compare.matrix.matrix import Chosen, MatrixReport, matrix
 from txfuzz.compare.matrix.table import place_of, remark_of
 from txfuzz.compare.matrix.text import summary, table_lines
 
-PAGE = Path(__file__).resolve().parents[1] / "matrix.md"
+PAGE = Path(__file__).resolve().parents[1] / "how-to" / "matrix.md"
 
 
 def shown_matrix() -> str:

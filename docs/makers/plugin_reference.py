@@ -1,6 +1,6 @@
-"""docs/plugin-reference.md, from the source: hooks, contracts, values, and the conformance tests.
+"""docs/reference/plugin-reference.md, from the source: hooks, contracts, values, and the conformance tests.
 
-python docs/makers/plugin_reference.py --write docs/plugin-reference.md
+python docs/makers/plugin_reference.py --write docs/reference/plugin-reference.md
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from txfuzz.plugin import hookspecs
 HEAD = """# Reference of hooks and contracts
 
 Generated from the source by `make docs`, as a test verifies. What the names are for is described on
-the pages of [Writing a plugin](writing-a-plugin.md). Everything is imported from `txfuzz.plugin_api`, and the
-conformance tests from `txfuzz.testing`.
+the pages of [Writing a plugin](../plugins/writing-a-plugin.md). Everything is imported from
+`txfuzz.plugin_api`, and the conformance tests from `txfuzz.testing`.
 """
 
 # Section → its contents, by the names of txfuzz.plugin_api.

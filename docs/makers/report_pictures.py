@@ -1,4 +1,4 @@
-"""The pictures of docs/report.md: a campaign, its page, and headless Chromium.
+"""The pictures of docs/how-to/report.md: a campaign, its page, and headless Chromium.
 
 python docs/makers/report_pictures.py --write docs/pictures
 """

@@ -30,7 +30,7 @@ from txfuzz.history.reader import read_history
 # Where a clone of jepsen-io/elle has its histories, to hold those against what its authors say of them.
 PUBLISHED = os.environ.get("ELLE_HISTORIES")
 
-# Histories that show each class of differences, as docs/differences-from-elle.md names them.
+# Histories that show each class of differences, as docs/explanation/differences-from-elle.md names them.
 SHOWN_BY = {
     UNWRITTEN_READ: ("handmade/la-read-unknown-value.edn", "handmade/rw-read-unknown.edn"),
     DUPLICATE_WRITES: ("handmade/la-dup-append-fail-retry.edn", "handmade/rw-dup-writes-read.edn"),
@@ -65,7 +65,7 @@ def test_every_verdict_is_among_those_recorded(collection: str) -> None:
 
 @pytest.mark.parametrize("what", SHOWN_BY)
 def test_each_class_of_differences_is_shown_by_a_history_and_told_in_the_docs(what: str, runs) -> None:
-    text = (ROOT / "docs" / "differences-from-elle.md").read_text()
+    text = (ROOT / "docs" / "explanation" / "differences-from-elle.md").read_text()
     assert f"## {what}" in text
     for file in SHOWN_BY[what]:
         assert (file, what) in runs
@@ -73,7 +73,7 @@ def test_each_class_of_differences_is_shown_by_a_history_and_told_in_the_docs(wh
 
 
 def test_the_table_in_the_docs_counts_what_was_measured() -> None:
-    text = (ROOT / "docs" / "agreement.md").read_text()
+    text = (ROOT / "docs" / "explanation" / "agreement.md").read_text()
     rows = re.findall(r"^\| (?:handmade|random) \|.*\| (\d+) \| (\d+) \| .*$", text, re.MULTILINE)
     assert sum(int(of) for _, of in rows) == 7980
     assert f"{sum(int(agreed) for agreed, _ in rows)} of 7980 agreed" in text

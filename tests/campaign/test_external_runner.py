@@ -1,4 +1,4 @@
-"""The contract of `--runner-cmd`, as docs/external-runner.md has it."""
+"""The contract of `--runner-cmd`, as docs/how-to/external-runner.md has it."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Again:
 def txfuzz_register_heuristics():
     return [Again]
 """
-DOCS = Path(__file__).parents[2] / "docs" / "library.md"
+DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "library.md"
 
 
 @pytest.fixture(scope="module")

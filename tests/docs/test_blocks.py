@@ -26,18 +26,18 @@ Cli = Callable[..., Ran]
 CODE = {"python", "yaml", "toml", "clojure", "sh", "bash"}
 
 RUN_BY = {
-    ("docs/check.md", "yaml"): "tests/docs/test_check_page.py",
-    ("docs/ci.md", "yaml"): "tests/report/test_ci.py",
-    ("docs/check-your-code.md", "python"): "tests/check/code/test_page.py",
-    ("docs/hunt.md", "python"): "tests/docs/test_hunt_page.py",
-    ("docs/hunt.md", "yaml"): "tests/docs/test_hunt_page.py",
-    ("docs/matrix.md", "yaml"): "tests/docs/test_matrix_page.py",
-    ("docs/library.md", "python"): "tests/campaign/test_library.py",
-    ("docs/plugin-mutator.md", "python"): "tests/docs/test_plugin_pages.py",
-    ("docs/plugin-form.md", "python"): "tests/docs/test_plugin_pages.py",
-    ("docs/plugin-reference.md", "python"): "tests/docs/test_plugin_reference.py",
-    ("docs/tutorial.md", "python"): "tests/docs/test_docs.py",
-    **{(f"docs/plugin-{kind}.md", language): "tests/docs/test_plugin_pages.py"
+    ("docs/tutorial/check.md", "yaml"): "tests/docs/test_check_page.py",
+    ("docs/how-to/ci.md", "yaml"): "tests/report/test_ci.py",
+    ("docs/how-to/check-your-code.md", "python"): "tests/check/code/test_page.py",
+    ("docs/how-to/hunt.md", "python"): "tests/docs/test_hunt_page.py",
+    ("docs/how-to/hunt.md", "yaml"): "tests/docs/test_hunt_page.py",
+    ("docs/how-to/matrix.md", "yaml"): "tests/docs/test_matrix_page.py",
+    ("docs/how-to/library.md", "python"): "tests/campaign/test_library.py",
+    ("docs/plugins/plugin-mutator.md", "python"): "tests/docs/test_plugin_pages.py",
+    ("docs/plugins/plugin-form.md", "python"): "tests/docs/test_plugin_pages.py",
+    ("docs/reference/plugin-reference.md", "python"): "tests/docs/test_plugin_reference.py",
+    ("docs/tutorial/first-finding.md", "python"): "tests/docs/test_docs.py",
+    **{(f"docs/plugins/plugin-{kind}.md", language): "tests/docs/test_plugin_pages.py"
        for kind in ("adapter", "analyzer", "command", "fault", "heuristic", "strategy", "template")
        for language in ("python", "toml", "yaml")},
 }  # fmt: skip
@@ -65,7 +65,7 @@ def test_every_block_is_run_somewhere() -> None:
                 )
     for (name, language), test in RUN_BY.items():
         assert (ROOT / test).exists()
-        if language != "toml" or name == "docs/plugin-command.md":
+        if language != "toml" or name == "docs/plugins/plugin-command.md":
             assert blocks(ROOT / name, language), f"{name} has no {language}"
 
 
@@ -100,7 +100,7 @@ def completed(body: str, **fields: Any) -> str:
 
 
 def is_scenario_block(page: str, data: Any) -> bool:
-    return page == "docs/scenarios.md" or not {*SCENARIO_FIELDS}.isdisjoint(data)
+    return page == "docs/reference/scenarios.md" or not {*SCENARIO_FIELDS}.isdisjoint(data)
 
 
 @pytest.mark.parametrize(("page", "number", "body"), of_language("yaml"))

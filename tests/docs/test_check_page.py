@@ -1,4 +1,4 @@
-"""docs/check.md shows what its commands say."""
+"""docs/tutorial/check.md shows what its commands say."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.server
 
 def test_the_output_is_what_the_commands_say() -> None:
     renewed = runpy.run_path(str(ROOT / "docs" / "makers" / "check_page.py"))["renewed"]
-    page = text(DOCS / "check.md")
-    assert [len(blocks(DOCS / "check.md", each)) for each in ("yaml", "console")] == [3, 3]
+    page = text(DOCS / "tutorial" / "check.md")
+    assert [len(blocks(DOCS / "tutorial" / "check.md", each)) for each in ("yaml", "console")] == [3, 3]
     assert _plain(renewed(page)) == _plain(page)
 
 

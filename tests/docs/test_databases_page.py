@@ -1,4 +1,4 @@
-"""The tables of docs/databases.md are what the adapters say of themselves."""
+"""The tables of docs/reference/databases.md are what the adapters say of themselves."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ pytest.importorskip("duckdb", reason="duckdb is not installed, and the page list
 
 
 def test_the_tables_are_those_of_the_adapters() -> None:
-    """Else: python docs/makers/databases.py --write docs/databases.md"""
-    made, page = maker("databases"), text(DOCS / "databases.md")
+    """Else: python docs/makers/databases.py --write docs/reference/databases.md"""
+    made, page = maker("databases"), text(DOCS / "reference" / "databases.md")
     assert made.renewed(page) == page
     assert len(made.tables()) == page.count(": begin -->") == 3
     assert all(f"\n{table}\n" in page for table in made.tables().values())

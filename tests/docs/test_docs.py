@@ -29,9 +29,10 @@ from txfuzz.workload.shipped import shipped_workloads
 
 Cli = Callable[..., Ran]
 
-TUTORIAL = DOCS / "tutorial.md"
-ARTEFACTS = DOCS / "artefacts.md"
-OF_A_PLUGIN = {"verdicts"}  # the command of docs/plugin-command.md
+TUTORIAL = DOCS / "tutorial" / "first-finding.md"
+OUTPUT = DOCS / "tutorial" / "reading-the-output.md"
+ARTEFACTS = DOCS / "reference" / "artefacts.md"
+OF_A_PLUGIN = {"verdicts"}  # the command of docs/plugins/plugin-command.md
 
 
 def section(page: Path, title: str) -> str:
@@ -69,9 +70,13 @@ def test_links_resolve(page: Path) -> None:
 
 
 def test_every_page_is_in_the_map() -> None:
-    for folder in (DOCS, DOCS / "decisions"):
-        named = set(re.findall(r"\]\((\S+?\.md)\)", text(folder / "index.md")))
-        assert {page.name for page in folder.glob("*.md")} - {"index.md"} <= named
+    decisions = set(DOCS.glob("decisions/*.md")) - {DOCS / "decisions" / "index.md"}
+    for index, pages in (
+        (DOCS / "index.md", set(DOCS.rglob("*.md")) - {DOCS / "index.md"} - decisions),
+        (DOCS / "decisions" / "index.md", decisions),
+    ):
+        linked = re.findall(r"\]\(([^)\s#]+\.md)\)", text(index))
+        assert pages <= {(index.parent / name).resolve() for name in linked}
 
 
 def test_targets_of_make_exist() -> None:
@@ -92,7 +97,9 @@ def test_files_and_folders_of_the_source_that_pages_name_exist() -> None:
         for name in re.findall(r"`(txfuzz/[\w/]+(?:\.py)?)`", prose(page)):
             assert (ROOT / name).exists(), f"{page.name}: {name}"
     rows = re.findall(
-        r"^\| `(\w+)` \| (.*) \| .* \|$", section(DOCS / "architecture.md", "The loop"), re.MULTILINE
+        r"^\| `(\w+)` \| (.*) \| .* \|$",
+        section(DOCS / "explanation" / "architecture.md", "The loop"),
+        re.MULTILINE,
     )
     assert {folder for folder, _ in rows} == {path.parent.name for path in ROOT.glob("txfuzz/*/__init__.py")}
     for folder, holds in rows:
@@ -146,37 +153,47 @@ def parses(command: click.Command, name: str, words: list[str]) -> None:
         parses(found, below or "", left)
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ARTEFACTS], ids=["README", "artefacts"])
-def test_exit_codes_are_those_of_the_program(page: Path) -> None:
-    rows = [row for row in first_column(section(page, "Exit codes")) if row.isdigit()]
+def test_exit_codes_are_those_of_the_program() -> None:
+    rows = [row for row in first_column(section(ARTEFACTS, "Exit codes")) if row.isdigit()]
     assert [int(code) for code in rows] == list(ExitCode)
     epilog = command_line().epilog
     assert epilog is not None
     assert re.findall(r"\b\d+\b", epilog) == [str(int(code)) for code in ExitCode]
 
 
-def test_the_workloads_of_the_readme_are_those_that_ship() -> None:
-    rows = first_column(section(ROOT / "README.md", "Workloads"))
+def test_the_workloads_of_the_reference_are_those_that_ship() -> None:
+    rows = first_column(text(DOCS / "reference" / "workloads.md"))
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert named == {name for name, _ in shipped_workloads()}
 
 
-def test_the_finding_of_the_readme_is_worded_as_the_program_does() -> None:
+def test_the_finding_of_the_tutorial_is_worded_as_the_program_does() -> None:
     result = AnalysisResult(
         "h", Verdict.INVALID, "serializable", anomaly_types=("G2-item",), all_types=("G2-item",)
     )
     said = "\n".join(paragraph(verdict_sentence(result, "repeatable read", "snapshot-isolation")))
-    assert said in text(ROOT / "README.md")
+    assert said in text(OUTPUT)
 
 
-def test_the_commands_of_the_readme_follow_the_demo() -> None:
-    """make demo installs into .venv, so txfuzz is not found before that is on the path."""
-    commands = re.findall(
-        r"^    (\S.*)$", section(ROOT / "README.md", "From a finding to a bug report"), re.M
+def test_the_readme_is_one_screen() -> None:
+    """And what it shows of `txfuzz check` is what the tutorial shows."""
+    page = ROOT / "README.md"
+    assert len(text(page).splitlines()) <= 65
+    assert re.findall(r"^    (txfuzz .*)$", text(page), re.M) == ["txfuzz run"]
+    assert "`txfuzz check seats.yaml`" in text(page)
+    assert yaml.safe_load(blocks(page, "yaml")[0]) == yaml.safe_load(
+        blocks(DOCS / "tutorial" / "check.md", "yaml")[0]
     )
+    shown = blocks(page, "")[0].splitlines()
+    assert set(shown) <= set(blocks(DOCS / "tutorial" / "check.md", "console")[0].splitlines())
+
+
+def test_the_commands_of_a_bug_report_follow_the_demo() -> None:
+    """make demo installs into .venv, so txfuzz is not found before that is on the path."""
+    commands = re.findall(r"^    (\S.*)$", text(DOCS / "how-to" / "bug-report.md"), re.M)
     assert commands[0].startswith(". .venv/bin/activate")
     assert any(command.startswith("txfuzz execute ") for command in commands)
-    last = section(ROOT / "README.md", "Try it").split("```")[1].strip().splitlines()[-1]
+    last = text(OUTPUT).split("```")[1].strip().splitlines()[-1]
     echoed = re.search(r'echo "([^"]*activate)"', text(ROOT / "Makefile"))
     assert echoed is not None
     assert last == echoed[1].replace("$(BIN)", ".venv/bin")
@@ -191,8 +208,8 @@ def test_pages_about_the_loop_tell_one_and_the_same_run() -> None:
         assert f"{{:index {one[1]}, :type :ok" in text(page)
 
 
-def test_the_readme_shows_that_a_campaign_begins_at_small_scope() -> None:
-    shown = section(ROOT / "README.md", "Try it")
+def test_the_tutorial_shows_that_a_campaign_begins_at_small_scope() -> None:
+    shown = text(OUTPUT)
     assert shown.index("small scope: the workload's transactions") < shown.index("iteration 0: ")
     assert "in iterations small-scope, 0, 1, 2 and 3" in shown
 

@@ -1,4 +1,4 @@
-"""docs/examples.md names every example, and what its table says is what the tests of the examples hold."""
+"""docs/how-to/examples.md names every example, and its table says what the tests of the examples hold."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from worked_examples import CLAIMS, EXAMPLES, POSTGRES, Example
 
 SHORT = dict(zip(POSTGRES, ("RC", "RR", "SER"), strict=True))
 ROW = re.compile(
-    r"^\| [^|]+ \| \[\w+/\w+\]\(\.\./examples/(\w+)/(\w+)\.\w+\) \| ([^|]*) \| ([^|]*) \| (.*) \|$",
+    r"^\| [^|]+ \| \[\w+/\w+\]\(\.\./\.\./examples/(\w+)/(\w+)\.\w+\) \| ([^|]*) \| ([^|]*) \| (.*) \|$",
     re.MULTILINE,
 )
-FIX = re.compile(r"\[fixed\]\(\.\./examples/(\w+)/fixed\.\w+\)")
+FIX = re.compile(r"\[fixed\]\(\.\./\.\./examples/(\w+)/fixed\.\w+\)")
 
 
 def short(levels: tuple[str, ...]) -> str:
@@ -24,7 +24,7 @@ def breaking() -> dict[tuple[str, str], Example]:
 
 
 def test_the_table_is_that_of_the_tests() -> None:
-    rows = {(found[1], found[2]): found for found in ROW.finditer(text(DOCS / "examples.md"))}
+    rows = {(found[1], found[2]): found for found in ROW.finditer(text(DOCS / "how-to" / "examples.md"))}
     assert rows.keys() == breaking().keys()
     for name, claim in breaking().items():
         assert (rows[name][3], rows[name][4]) == (short(claim.postgres), short(claim.safe)), name
@@ -36,6 +36,8 @@ def test_the_table_is_that_of_the_tests() -> None:
 
 
 def test_it_shows_runs_of_files_that_are_there() -> None:
-    shown = re.findall(r"^\$ txfuzz check examples/(\S+)$", text(DOCS / "examples.md"), re.MULTILINE)
+    shown = re.findall(
+        r"^\$ txfuzz check examples/(\S+)$", text(DOCS / "how-to" / "examples.md"), re.MULTILINE
+    )
     assert len(shown) == 3
     assert all((EXAMPLES / name).is_file() for name in shown)

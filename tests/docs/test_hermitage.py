@@ -1,4 +1,4 @@
-"""docs/hermitage.md is true: its rows come out again, and a scenario fails by its own anomaly alone."""
+"""docs/explanation/hermitage.md is true: its rows come out again, and a scenario fails by its own anomaly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from txfuzz.check.finding.failures import failures
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 
-PAGE = DOCS / "hermitage.md"
+PAGE = DOCS / "explanation" / "hermitage.md"
 MADE = maker("hermitage")  # with what it measures by
 
 

@@ -1,4 +1,4 @@
-"""docs/hunt.md: its form is registered and used, its workflow hunts, and it names every anomaly."""
+"""docs/how-to/hunt.md: its form is registered and used, its workflow hunts, and it names every anomaly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from txfuzz.cli.commands.hunt import hunt
 from txfuzz.errors import ExitCode
 from txfuzz.hunt.judging.wrong import Wrong
 
-PAGE = DOCS / "hunt.md"
+PAGE = DOCS / "how-to" / "hunt.md"
 
 
 def test_its_form_is_hunted_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

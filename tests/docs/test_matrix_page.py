@@ -1,4 +1,4 @@
-"""docs/matrix.md is true: the matrix that it shows gives its rows, and its words are those of the program."""
+"""docs/how-to/matrix.md is true: its matrix gives its rows, and its words are those of the program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from txfuzz.compare.matrix.cell import MatrixCell, Outcome
 from txfuzz.compare.matrix.reader import DATABASE_FIELDS, FIELDS
 from txfuzz.compare.matrix.table import LEGEND
 
-PAGE = DOCS / "matrix.md"
+PAGE = DOCS / "how-to" / "matrix.md"
 MADE = maker("matrix")
 
 

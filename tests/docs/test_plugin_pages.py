@@ -24,8 +24,8 @@ from txfuzz.plugin.scaffold.files import KINDS
 from txfuzz.testing import MemoryAdapter
 from txfuzz.testing.memory.defects import DEFECTS
 
-ENTRY = DOCS / "writing-a-plugin.md"
-KIND_PAGES = {kind: DOCS / f"plugin-{kind}.md" for kind in (*KINDS, "command")}
+ENTRY = DOCS / "plugins" / "writing-a-plugin.md"
+KIND_PAGES = {kind: DOCS / "plugins" / f"plugin-{kind}.md" for kind in (*KINDS, "command")}
 # What comes with forms has no page of its own
 HUNTED = {"txfuzz_register_known_holes"}
 FINDS = ("txfuzz run ", "txfuzz analyze ")  # exit with 1 when they found something
@@ -140,7 +140,9 @@ def test_every_hook_has_its_page() -> None:
     assert {name for name, _ in rows} == hooks - HUNTED
     assert all(f"| `{name}()` |" in text(ENTRY) for name in HUNTED)
     for name, page in rows:
-        assert re.search(rf"^def {name}\(", text(DOCS / page), re.MULTILINE), f"{page} shows no {name}"
+        assert re.search(rf"^def {name}\(", text(ENTRY.parent / page), re.MULTILINE), (
+            f"{page} shows no {name}"
+        )
     assert {page for _, page in rows} == {path.name for path in KIND_PAGES.values()}
 
 

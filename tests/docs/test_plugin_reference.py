@@ -23,7 +23,7 @@ from txfuzz.testing.memory.session import MemorySession
 from txfuzz.workload.template import Template
 
 Cli = Callable[..., Ran]
-REFERENCE = DOCS / "plugin-reference.md"
+REFERENCE = DOCS / "reference" / "plugin-reference.md"
 RENEW = "`make docs` renews it"
 
 

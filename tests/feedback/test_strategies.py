@@ -128,7 +128,7 @@ def test_a_workload_chooses_the_strategy_of_a_plugin_file(tmp_path: Path) -> Non
 
 
 def test_the_strategy_of_the_page_halves_the_keys(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "plugin-strategy.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "plugins" / "plugin-strategy.md").read_text()
     (tmp_path / "halve.py").write_text(page.partition("```python\n")[2].partition("```")[0])
     (tmp_path / "small.yaml").write_text((SMALL % "halve").replace("[1, 9]", "[1, 400]"))
     campaign = run_campaign(

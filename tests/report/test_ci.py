@@ -1,4 +1,4 @@
-"""The workflow of docs/ci.md: it is well-formed, and its shell steps run as they stand there."""
+"""The workflow of docs/how-to/ci.md: it is well-formed, and its shell steps run as they stand there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 
 from txfuzz.report.baseline import read_baseline
 
-PAGE = Path(__file__).parents[2] / "docs" / "ci.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "ci.md"
 WORKFLOW, BASELINE = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
 
 

@@ -30,7 +30,7 @@ COLLECTIONS = ("handmade", "random")
 
 _CYCLES = {cycle_type.name for cycle_type in CYCLE_TYPES}
 
-# The classes of differences from Elle; docs/differences-from-elle.md describes each.
+# The classes of differences from Elle; docs/explanation/differences-from-elle.md describes each.
 UNWRITTEN_READ = "unwritten-read"
 DUPLICATE_WRITES = "duplicate-writes"
 INFO_WRITES = "info-writes"

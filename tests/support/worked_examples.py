@@ -1,4 +1,4 @@
-"""What is safe at which level: the claims of examples/, which its tests and docs/examples.md are held to."""
+"""What is safe at which level: the claims of the tests of examples/ and of docs/how-to/examples.md."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from txfuzz.workload.yaml.reader import FIELDS
 from txfuzz.workload.yaml.writer import workload_text
 from workload_words import complaint, parse, steps
 
-PAGE = (Path(__file__).parents[2] / "docs" / "workload-format.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "workload-format.md").read_text(encoding="utf-8")
 EXAMPLES = [
     block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if block.startswith("version: 1")
 ]

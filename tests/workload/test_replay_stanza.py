@@ -173,7 +173,7 @@ def test_mistakes(stanza: str, snapshot: SnapshotAssertion) -> None:
 
 
 def test_the_page_is_true() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "replay.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "replay.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```yaml\n(version: 1\n.*?)```", page, re.DOTALL)
     workload = parse(example)
     assert workload.replay is not None

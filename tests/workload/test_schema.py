@@ -262,7 +262,7 @@ def test_both_refuse(found: str, instead: str) -> None:
 
 
 def documented() -> Iterator[tuple[str, str]]:
-    for page in (ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/README.md")):
+    for page in (ROOT / "README.md", *ROOT.glob("docs/*/*.md"), *ROOT.glob("plugins/*/README.md")):
         for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.M):
             yield page.name, block
 

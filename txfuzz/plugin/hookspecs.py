@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from txfuzz.workload.template import Template
 
 GROUP = "txfuzz"  # the entry-point group and pluggy's project name
-# Of txfuzz.plugin_api and txfuzz.testing: major, minor; see docs/writing-a-plugin.md.
+# Of txfuzz.plugin_api and txfuzz.testing: major, minor; see docs/plugins/writing-a-plugin.md.
 API_VERSION = (1, 0)
 VERSION_ATTRIBUTE = "txfuzz_api_version"  # in a plugin's module: the version it was written for
 

@@ -30,7 +30,7 @@ EXIT_CODES = {
 
 @dataclass(frozen=True)
 class CampaignFacts:
-    """campaign.json without its iterations; the fields are described in docs/artefacts.md.
+    """campaign.json without its iterations; the fields are described in docs/reference/artefacts.md.
 
     state: "running", "ended", "interrupted" or "failed: why".
     """

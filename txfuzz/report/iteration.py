@@ -71,7 +71,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class ReplayNote:
-    """The outcome of an iteration's replays, from replay_result.json (docs/artefacts.md)."""
+    """The outcome of an iteration's replays, from replay_result.json (docs/reference/artefacts.md)."""
 
     attempts: int
     closed: int

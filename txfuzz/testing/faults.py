@@ -127,7 +127,7 @@ class FaultConformance:
         """At its strongest level the database still keeps its promise.
 
         What shows once and not again is a hole of the database that the fault has widened for a moment, such
-        as the commit window in docs/faults.md; outcomes that are misreported are so each time.
+        as the commit window in docs/reference/faults.md; outcomes that are misreported are so each time.
         """
         if subject.lasts > SLOW:
             pytest.skip(f"it lasts {subject.lasts:g} s: set a shorter duration")

@@ -143,7 +143,7 @@ WORKLOAD = Workload(
 )
 
 
-# The structure that this server rarely permits during a commit (docs/faults.md)
+# The structure that this server rarely permits during a commit (docs/reference/faults.md)
 COMMIT_WINDOW = {("G2-item", "rw", "rw", "wr"), ("G2-item", "rw", "rw", "ww")}
 
 

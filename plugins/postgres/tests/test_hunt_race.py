@@ -37,7 +37,7 @@ def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def hunted() -> Iterator[tuple[HuntTables, Race]]:
-    """The three transactions of the commit window (docs/faults.md), as forms."""
+    """The three transactions of the commit window (docs/reference/faults.md), as forms."""
     settings = HuntSettings("postgres", sessions=3, layouts=("plain",))
     with opened_hunt(settings, None, ()) as opened:
         forms = {form.name: form for form in opened.scope.forms}

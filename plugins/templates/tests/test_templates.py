@@ -28,7 +28,7 @@ from txfuzz_templates.analyzers.sets import SetElements
 from txfuzz_templates.templates import ALL
 from workload_words import complaint, parse
 
-PAGE = (Path(__file__).parents[3] / "docs" / "workload-format.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "workload-format.md").read_text(encoding="utf-8")
 README = (Path(__file__).parents[3] / "plugins" / "templates" / "README.md").read_text(encoding="utf-8")
 
 

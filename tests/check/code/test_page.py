@@ -1,4 +1,4 @@
-"""docs/check-your-code.md: its code runs, and does what the page says."""
+"""docs/how-to/check-your-code.md: its code runs, and does what the page says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from txfuzz.plugin.loader import load_plugins
 
 pytestmark = pytest.mark.server
 pytest_plugins = "pytester"
-APP, TEST = blocks(DOCS / "check-your-code.md", "python")
+APP, TEST = blocks(DOCS / "how-to" / "check-your-code.md", "python")
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from txfuzz.report.hunt.text import hunt_text
 
 KNOWN = FoundHole(
     "unseen", Wrong.NO_ORDER, "serializable", ("delete", "insert"), "plain", "unseen", "It is open.",
-    "docs/found.md", 12, 5, 3, 3, ("  1  told",),
+    "docs/explanation/found.md", 12, 5, 3, 3, ("  1  told",),
     (StoryLine("T1", "DELETE FROM a", "1 row changed"),
      StoryLine("T2", "INSERT <b>", "no row changed", ("T1",))),
     ("T1 saw nothing.",),
@@ -56,7 +56,7 @@ def test_the_page_has_all_that_is_to_be_said() -> None:
     assert "3 × it did not end" in told
     assert "expected update, but nothing" in told
     assert "documentation excepts them: truncate" in told
-    assert "It is open. See docs/found.md ." in told
+    assert "It is open. See docs/explanation/found.md ." in told
     assert "T1 saw nothing." in told
     assert "waits for T1, then: no row changed" in told
     assert "LOG: terminated by signal 11" in told

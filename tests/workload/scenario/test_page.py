@@ -13,7 +13,7 @@ from txfuzz.workload.yaml.scenario import scenario_text
 from txfuzz.workload.yaml.scenario.reader import FIELDS
 from txfuzz.workload.yaml.scenario.transactions import MOST_RETRIES, STEP_FIELDS, TRANSACTION_FIELDS
 
-PAGE = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "scenarios.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 HEAD = "version: 1\n"
 SETUP = "setup: SELECT 1\n"

@@ -18,7 +18,7 @@ CERONE_2015 = (
 CERONE_2016 = "Cerone, Gotsman, Analysing Snapshot Isolation, PODC 2016"
 DAUDJEE_2004 = "Daudjee, Salem, Lazy Database Replication with Ordering Guarantees, ICDE 2004"
 HERLIHY_1990 = "Herlihy, Wing, Linearizability, TOPLAS 1990"
-TXFUZZ = "txfuzz, docs/differences-from-elle.md"
+TXFUZZ = "txfuzz, docs/explanation/differences-from-elle.md"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The checker's entry point: does a history contradict a consistency model?
 
 Elle's theory and verdicts (Kingsbury & Alvaro 2020); differences are listed in
-docs/differences-from-elle.md.
+docs/explanation/differences-from-elle.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`--runner-cmd`: a shell command that makes histories; docs/external-runner.md is the contract.
+"""`--runner-cmd`: a shell command that makes histories; docs/how-to/external-runner.md is the contract.
 
 `--config FILE --out FILE` is appended, unless the command mentions $HISTORY_OUT.
 """
