@@ -19,6 +19,7 @@ from pathlib import Path
 import pyte
 
 _SWITCH = re.compile(rb"\x1b\[\?1049([hl])")
+_HOME = re.compile(rb"(?=\x1b\[H)")  # every drawing begins there
 _INCOMPLETE = re.compile(rb"\x1b[^A-Za-z]*$")
 
 
@@ -52,8 +53,14 @@ class Emulated:
                 if self.alternate and self.taken is None:
                     self.taken = time.monotonic() - self._began
                 continue
-            self._streams[self.alternate].feed(part)
-        if self.alternate and any(map(str.strip, self.shown)):
+            for drawing in _HOME.split(part) if self.alternate else [part]:
+                if drawing.startswith(b"\x1b[H"):
+                    self._keep()
+                self._streams[self.alternate].feed(drawing)
+
+    def _keep(self) -> None:
+        """What has been drawn is complete: the next drawing begins."""
+        if any(map(str.strip, self.shown)):
             self.frames.append(self.shown)
             self.times.append(time.monotonic() - self._began)
 

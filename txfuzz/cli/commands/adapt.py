@@ -70,9 +70,10 @@ def adapt(
     code is the verdict on the histories.
     """
     from txfuzz.cli.progress.screen import Screen, unless
+    from txfuzz.report.text.status import beginning
 
     _check(ctx)
-    with unless(plain or quiet, Screen("txfuzz adapt", "reading the workload")) as screen:
+    with unless(plain or quiet, Screen(beginning)) as screen:
         from txfuzz.campaign.directory.run_directory import archive_path
         from txfuzz.cli.progress.campaign import run_on_screen
         from txfuzz.workload.campaign import Campaign

@@ -92,7 +92,7 @@ def check(
     invariant, at a level that counts; 0 if none does; 3 if nothing could be judged.
     """
     from txfuzz.cli.interruption import interruptible
-    from txfuzz.cli.progress.screen import Screen, unless
+    from txfuzz.cli.progress.screen import Screen, doing, unless
     from txfuzz.common.json_text import json_text
 
     answers = sys.stdout  # what code prints that is checked goes elsewhere
@@ -107,7 +107,8 @@ def check(
             say(verdict_text(found), _style(found), file=answers)
 
     names = [name.strip() for name in (transactions or "").split(",") if name.strip()]
-    with interruptible() as interrupted, unless(as_json, Screen("txfuzz check", "starting")) as screen:
+    begun = doing("txfuzz check", "starting the database")
+    with interruptible() as interrupted, unless(as_json, Screen(begun)) as screen:
         from txfuzz.campaign.check.check import check_file
         from txfuzz.campaign.check.crowd import CrowdSize
         from txfuzz.campaign.check.sets import CheckLimits

@@ -104,7 +104,7 @@ def hunt(
 
     Exit code 1 if something was found that is not known, 3 if nothing could be judged.
     """
-    from txfuzz.cli.progress.screen import Screen, unless
+    from txfuzz.cli.progress.screen import Screen, doing, unless
 
     if resume is not None and output is not None:
         raise UsageError("--resume goes on in its own directory: leave out --output-dir")
@@ -117,7 +117,7 @@ def hunt(
     if resume is not None:
         _check_fits_resume(click.get_current_context())
     fields |= {"output": output, "resume": resume, "known": known, "as_json": as_json}
-    with unless(as_json, Screen("txfuzz hunt", "starting the database")) as screen:
+    with unless(as_json, Screen(doing("txfuzz hunt", "starting the database"))) as screen:
         from txfuzz.campaign.hunt.settings import HuntSettings, budget_named
         from txfuzz.campaign.workers.engines import Workers
 

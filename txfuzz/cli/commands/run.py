@@ -135,6 +135,7 @@ def run(
     Without arguments, runs the default campaign on an embedded server.
     """
     from txfuzz.cli.progress.screen import Screen, unless
+    from txfuzz.report.text.status import beginning
 
     if dask is not None or (workers or 1) > 1:
         raise UsageError(
@@ -148,7 +149,7 @@ def run(
         fields["small_scope"] = SmallScope(schedules=0) if no_small_scope else None
         settings = CampaignSettings(workload=DEFAULT_WORKLOAD if named is None else named, **fields)
     # It stands before the slow imports
-    with unless(plain or quiet, Screen("txfuzz run", "reading the workload")) as screen:
+    with unless(plain or quiet, Screen(beginning)) as screen:
         from txfuzz.campaign.setup.campaign_setup import with_workload_defaults
         from txfuzz.cli.progress.campaign import run_on_screen
         from txfuzz.compare.control import check_controllable

@@ -41,6 +41,11 @@ def noted_by(note: Callable[[bool], None]) -> None:
     _note_taken = note
 
 
+def doing(title: str, what: str) -> Callable[[float], Frame]:
+    """The frame of a command of which nothing is known yet, but what it is doing."""
+    return lambda seconds: Frame(title, [Row("time", clock(seconds)), Row("now", what)])
+
+
 def has_room() -> bool:
     """Is stderr a terminal in which a screen can stand, and is it large enough?"""
     if not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
@@ -52,13 +57,10 @@ def has_room() -> bool:
 
 
 class Screen:
-    """frame: makes what it shows, from the seconds since it began; it is called by a thread. At first it says
-    what the command is doing."""
+    """frame: makes what it shows, from the seconds since it began; it is called by a thread."""
 
-    def __init__(self, title: str, doing: str = "starting") -> None:
-        self.frame: Callable[[float], Frame] = lambda seconds: Frame(
-            title, [Row("now", doing), Row("time", clock(seconds))]
-        )
+    def __init__(self, frame: Callable[[float], Frame]) -> None:
+        self.frame = frame
         self.standing = False
         self._began = time.monotonic()
         self._messages: dict[str, str] = {}  # → when they were said

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from txfuzz.common.sentences import listed
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.report.text.notes import target_text, value_text
+from txfuzz.report.text.notes import value_text
 
 _LONGEST = 24  # characters of a value that is worth showing
 _NAMED = 3
@@ -16,12 +16,14 @@ def decision_sentence(decisions: Sequence[Adjustment]) -> str:
     """What changes next, and the reason of the first change; empty if nothing changes."""
     if not decisions:
         return ""
-    text = listed(dict.fromkeys(map(_change, decisions)), most=_NAMED)
-    return f"{text} changed, because {decisions[0].reason}"
+    changes = dict.fromkeys(map(_change, decisions))
+    return f"{listed(changes, most=_NAMED)}, because {decisions[0].reason}"
 
 
 def _change(decision: Adjustment) -> str:
-    """With its values, where they are short."""
-    what = target_text(decision.target)
+    """ "clients 8 → 16", by the name that it has in a workload file; without values where they are long."""
+    what = decision.target.rpartition(".")[2].replace("_", " ")
     before, after = (value_text(value, decision.target) for value in (decision.before, decision.after))
-    return what if max(len(before), len(after)) > _LONGEST else f"{what} ({before} → {after})"
+    if max(len(before), len(after)) > _LONGEST:
+        return f"other {what}"
+    return f"{before} → {after}" if what in before else f"{what} {before} → {after}"

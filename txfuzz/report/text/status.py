@@ -62,21 +62,22 @@ class Progress:
 class Status:
     """What the screen of a campaign shows. Counts cover the whole campaign unless stated otherwise.
 
-    elapsed, left: seconds; left is None if unknown. iteration: from 0; None before the first one.
-    small_scope: the search before it is under way. stage: of the iteration; doing: what is being done in it,
-    or before all iterations. stage_seconds: since it began; usual: how long it took the last time; analysis:
-    how far that is, of one under way. rate: committed transactions per second. course: of committed ones. refused: of each iteration the share of aborted and
-    unknown transactions; edges: dependent pairs per committed transaction; near: near-cycles; covered:
-    features covered by then. fresh: of those, how many were new in the last one. corpus, yields: of a
-    strategy that keeps one, and what its mutators have brought. directed: what came of the last iteration's
-    directed schedules. found: in sentences. decided: the last decision in a sentence.
+    elapsed, left: seconds; left is None if unknown. iteration: from 0; None before the first one. iterations:
+    0 until it is known. small_scope: the search before the first one is under way. stage: of the iteration;
+    doing: what is being done in it, or before all iterations. stage_seconds: since it began; usual: how long
+    it took the last time; analysis: how far that is, of one under way. rate: committed transactions per
+    second; course: of all committed ones. refused: of each iteration the share of aborted and unknown
+    transactions; edges: dependent pairs per committed transaction; near: near-cycles; covered: features covered by then.
+    fresh: of those, how many were new in the last one. corpus, yields: of a strategy that keeps one, and what
+    its mutators have brought. directed: what came of the last iteration's directed schedules. found: in
+    sentences. decided: the last decision in a sentence.
     """
 
     title: str = ""
     elapsed: float = 0.0
     left: float | None = None
     iteration: int | None = None
-    iterations: int = 1
+    iterations: int = 0
     small_scope: bool = False
     stage: str = ""
     doing: str = ""
@@ -113,6 +114,11 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def beginning(seconds: float) -> Frame:
+    """The frame of a campaign of which nothing is known yet."""
+    return status_frame(Status(elapsed=seconds, doing="reading the workload"))
+
+
 def status_frame(status: Status) -> Frame:
     return Frame(
         f"txfuzz run · {status.title}" if status.title else "txfuzz run", status_rows(status), status.found
@@ -120,7 +126,7 @@ def status_frame(status: Status) -> Frame:
 
 
 def status_rows(status: Status) -> list[Row]:
-    """The same rows at every moment of a campaign; one more for a strategy that keeps a corpus."""
+    """The same rows at every moment of every campaign."""
     rows = [
         Row("iteration", _iteration(status)),
         Row("now", _now(status)),
@@ -131,10 +137,9 @@ def status_rows(status: Status) -> list[Row]:
         Row("near-cycles", f"{status.near[-1]:,} in the last iteration" if status.near else "–", status.near),
         Row("coverage", _coverage(status), status.covered),
     ]
-    if status.corpus is not None:
-        rows.append(Row("corpus", _corpus(status.corpus, status.yields), most=2))
     return [
         *rows,
+        Row("corpus", "–" if status.corpus is None else _corpus(status.corpus, status.yields), most=2),
         Row("directed", "; ".join(status.directed) or "–", most=2),
         Row("load", _load(status), most=2),
         Row("decided", status.decided or "–", most=3),
@@ -152,7 +157,8 @@ def _iteration(status: Status) -> str:
     left = f", about {clock(status.left)} left" if status.left is not None else ""
     if status.iteration is None:
         which = "small-scope search, before the first" if status.small_scope else "before the first"
-        return f"{which} of {status.iterations} · {passed}{left}"
+        of = f" of {status.iterations}" if status.iterations else ""
+        return f"{which}{of} · {passed}{left}"
     which = f"{status.iteration + 1} of {status.iterations} (iter_{status.iteration:02d})"
     return f"{which} · {passed}{left}"
 
