@@ -25,6 +25,7 @@ class CheckScreen:
         self._status = CheckStatus(most_seconds=seconds)
         self._began = self._looked = time.monotonic()
         self._failed: set[tuple[str, str]] = set()
+        self._last: CheckProgress | None = None  # what was told, but not looked at
 
     def began(self, plan: CheckPlan) -> None:
         self._began = time.monotonic()
@@ -43,13 +44,19 @@ class CheckScreen:
         first = there not in self._failed and progress.failing > 0
         moved = there != self._status.now or progress.doing != self._status.doing
         if not (first or moved) and now - self._looked < _LOOKS:
+            self._last = progress
             return
         self._screen.shrunk()
-        self._looked = now
+        if moved and self._last is not None:  # the counts with which it left the set before
+            self._look_at(self._last, now)
+        self._look_at(progress, now)
+        self._looked, self._last = now, None
         if first:
             self._failed.add(there)
+
+    def _look_at(self, told: CheckProgress, now: float) -> None:
         self._status = self._status.at(
-            now - self._began, *there, progress.schedules, progress.failing, progress.doing
+            now - self._began, told.transactions, told.isolation, told.schedules, told.failing, told.doing
         )
 
     def _frame(self, _: float) -> Frame:

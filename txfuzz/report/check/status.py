@@ -77,7 +77,7 @@ def status_rows(status: CheckStatus) -> list[Row]:
     """The same rows at every moment."""
     name, level = status.now
     now = f"{name} at {level.upper()}" if name else "each transaction alone"
-    most = f" of at most {clock(status.most_seconds)}" if status.most_seconds else ""
+    most = f", schedules run for at most {clock(status.most_seconds)}" if status.most_seconds else ""
     parts = status.sets * status.levels
     failing = sum(status.failing.values())
     return [

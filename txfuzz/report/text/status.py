@@ -62,15 +62,15 @@ class Progress:
 class Status:
     """What the screen of a campaign shows. Counts cover the whole campaign unless stated otherwise.
 
-    elapsed, left: seconds; left is None if unknown. iteration: from 0; None before the first one. iterations:
-    0 until it is known. small_scope: the search before the first one is under way. stage: of the iteration;
-    doing: what is being done in it, or before all iterations. stage_seconds: since it began; usual: how long
-    it took the last time; analysis: how far that is, of one under way. rate: committed transactions per
-    second; course: of all committed ones. refused: of each iteration the share of aborted and unknown
-    transactions; edges: dependent pairs per committed transaction; near: near-cycles; covered: features covered by then.
-    fresh: of those, how many were new in the last one. corpus, yields: of a strategy that keeps one, and what
-    its mutators have brought. directed: what came of the last iteration's directed schedules. found: in
-    sentences. decided: the last decision in a sentence.
+    elapsed, left: seconds; left is None if unknown. iteration: from 0; None before the first one.
+    iterations: 0 until it is known. small_scope: the search before the first one is under way. stage: of
+    the iteration; doing: what is being done in it, or before all iterations. stage_seconds: since it began;
+    usual: how long it took the last time; analysis: how far that is, of one under way. rate: committed
+    transactions per second; course: of all committed ones. refused: of each iteration the share of aborted
+    and unknown transactions; edges: dependent pairs per committed transaction; near: near-cycles; covered:
+    features covered by then. fresh: of those, how many were new in the last one. corpus, yields: of a
+    strategy that keeps one, and what its mutators have brought. directed: what came of the last iteration's
+    directed schedules. found: in sentences. decided: the last decision in a sentence.
     """
 
     title: str = ""
