@@ -111,6 +111,9 @@ class Command:
         """watch: is called with the terminal, its descriptor and the process whenever something came."""
         master, slave = pty.openpty()
         set_size(slave, *self.size)
+        modes = termios.tcgetattr(slave)
+        modes[3] &= ~termios.ECHO  # what a test types is not to be shown
+        termios.tcsetattr(slave, termios.TCSANOW, modes)
         unwanted = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
         kept = {name: value for name, value in os.environ.items() if name not in unwanted}
         environment = {**kept, "TERM": "xterm-256color", **self.environment}

@@ -83,7 +83,7 @@ def _cut(text: str, height: int, width: int, console: Console, style: str = "") 
 
     lines = list(Text(one_line(text)).wrap(console, width)) or [Text("")]
     if len(lines) > height:
-        last = Text(" ".join(each.plain for each in lines[height - 1 :]))
+        last = Text(" ".join(each.plain.rstrip() for each in lines[height - 1 :]))
         last.truncate(width, overflow="ellipsis")
         lines = [*lines[: height - 1], last]
     for line in lines:

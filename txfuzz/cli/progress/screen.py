@@ -21,7 +21,6 @@ from txfuzz.common.sanitize import one_line
 from txfuzz.report.text.status import Frame, Row, clock
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
     from rich.live import Live
 
 _REDRAWS = 4  # per second
@@ -47,13 +46,23 @@ def doing(title: str, what: str) -> Callable[[float], Frame]:
 
 
 def has_room() -> bool:
-    """Is stderr a terminal in which a screen can stand, and is it large enough?"""
+    """Is stderr a terminal in which a screen can stand, is it large enough, and ours at the moment?"""
     if not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+        return False
+    if not _in_foreground():
         return False
     if "utf" not in (sys.stderr.encoding or "").lower():
         return False
     size = shutil.get_terminal_size()
     return size.columns >= LEAST_COLUMNS and size.lines >= LEAST_LINES
+
+
+def _in_foreground() -> bool:
+    """Not so for `txfuzz run &`, which must not cover what its user does meanwhile."""
+    try:
+        return os.tcgetpgrp(sys.stderr.fileno()) == os.getpgrp()
+    except (OSError, ValueError):  # it controls no process, or is no file
+        return True
 
 
 class Screen:
@@ -81,14 +90,14 @@ class Screen:
         from rich.live import Live
 
         # Not the sanitizing stream: the screen moves the cursor. Texts are sanitized one by one
-        self._console = Console(file=getattr(sys.stderr, "stream", sys.stderr))
+        console = Console(file=getattr(sys.stderr, "stream", sys.stderr))
         self._live = Live(
-            console=self._console,
+            console=console,
             screen=True,
             refresh_per_second=_REDRAWS,
             redirect_stdout=False,
             redirect_stderr=False,
-            get_renderable=self._render,
+            get_renderable=lambda: panel(self.frame(self.seconds), self.messages, console),
         )
         _note_taken(True)
         self.standing = True
@@ -129,14 +138,15 @@ class Screen:
 
     def shrunk(self) -> bool:
         """Has the terminal become too small since? Then it is given back."""
-        if not self.standing or has_room_in(self._console.size):
+        if self._live is None or has_room_in(self._live.console.size):
             return False
         self.close()
         return True
 
-    def _render(self) -> RenderableType:
-        messages = [f"{at}  {text}" for text, at in list(self._messages.items())]
-        return panel(self.frame(self.seconds), messages, self._console)
+    @property
+    def messages(self) -> list[str]:
+        """With the times at which they were said."""
+        return [f"{at}  {text}" for text, at in list(self._messages.items())]
 
 
 @contextmanager

@@ -22,7 +22,7 @@ def decision_sentence(decisions: Sequence[Adjustment]) -> str:
 
 def _change(decision: Adjustment) -> str:
     """ "clients 8 → 16", by the name that it has in a workload file; without values where they are long."""
-    what = decision.target.rpartition(".")[2].replace("_", " ")
+    what = "keys" if decision.target == "choices" else decision.target.rpartition(".")[2].replace("_", " ")
     before, after = (value_text(value, decision.target) for value in (decision.before, decision.after))
     if max(len(before), len(after)) > _LONGEST:
         return f"other {what}"

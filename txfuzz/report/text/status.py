@@ -120,9 +120,7 @@ def beginning(seconds: float) -> Frame:
 
 
 def status_frame(status: Status) -> Frame:
-    return Frame(
-        f"txfuzz run · {status.title}" if status.title else "txfuzz run", status_rows(status), status.found
-    )
+    return Frame(status.title or "txfuzz", status_rows(status), status.found)
 
 
 def status_rows(status: Status) -> list[Row]:
@@ -165,16 +163,22 @@ def _iteration(status: Status) -> str:
 
 def _now(status: Status) -> str:
     stage = _STAGES.get(status.stage, status.stage)
-    parts = [each for each in (stage, status.doing or status.analysis.what) if each]
-    text = ": ".join(parts) or "starting"
+    doing = status.doing or status.analysis.what
+    time = ""
     if status.stage_seconds >= _OLD and status.stage != "run":
-        text += f", {clock(status.stage_seconds)}"
-        usual = status.usual
-        if status.analysis.left is not None:
-            text += f", about {clock(max(status.analysis.left, 1))} left"
-        elif usual is not None and usual > status.stage_seconds:
-            text += f" of about {clock(usual)}"
-    return text
+        time = f" ({clock(status.stage_seconds)}{_expected(status)})"
+    if stage and doing:
+        return f"{stage}{time}: {doing}"
+    return f"{stage or doing or 'starting'}{time}"
+
+
+def _expected(status: Status) -> str:
+    """How long the stage still takes, as far as it is known."""
+    if status.analysis.left is not None:
+        return f", about {clock(max(status.analysis.left, 1))} left"
+    if status.usual is not None and status.usual > status.stage_seconds:
+        return f" of about {clock(status.usual)}"
+    return ""
 
 
 def _committed(status: Status) -> str:
