@@ -103,7 +103,7 @@ class PlainScreen:
 
     def _show_iteration(self, iteration: Iteration) -> None:
         if iteration.by_replay:
-            self._say(f"  found by its replay: {', '.join(iteration.deciding_result.anomaly_types)}")
+            self._say(f"  {iteration.found}")
         if iteration.pursued is not None:
             from txfuzz.report.text.near_cycle_notes import pursued_text
 
