@@ -13,8 +13,10 @@ from txfuzz.campaign.events import (
     CampaignFailed,
     CampaignStarted,
     Event,
+    HistoryAnalysed,
     IterationEnded,
     IterationStarted,
+    Preparing,
     RunProgress,
     StageStarted,
     Warned,
@@ -56,11 +58,15 @@ def test_the_events_of_a_campaign(workload: Path, tmp_path: Path) -> None:
             complete.append((event.iteration.path / "decisions.json").exists())
 
     result = run_campaign(workload=workload, iterations=2, output=tmp_path / "run", subscriber=subscriber)
-    told = [each for each in events if not isinstance(each, Warned | RunProgress)]
+    told = [each for each in events if not isinstance(each, Warned | RunProgress | Preparing)]
     assert [each.stage for each in told if isinstance(each, StageStarted)] == 2 * STAGES
     assert [type(each) for each in told if not isinstance(each, StageStarted)] == [
-        CampaignStarted, *(2 * [IterationStarted, IterationEnded]), CampaignEnded,
+        CampaignStarted, *(2 * [IterationStarted, HistoryAnalysed, IterationEnded]), CampaignEnded,
     ]  # fmt: skip
+    judged = [at for at, each in enumerate(told) if isinstance(each, HistoryAnalysed)]
+    assert [told[at - 1] for at in judged] == 2 * [StageStarted("analysis")]
+    assert [told[at + 1] for at in judged] == 2 * [StageStarted("pictures")], "what is found is told first"
+    assert isinstance(events[0], Preparing), "and at once that something is being done"
     assert complete == [True, True], "all artefacts are there when an iteration has ended"
     assert isinstance(told[-1], CampaignEnded)
     assert told[-1].campaign is result

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from directed_schedules import SKEW as DIRECTED
 from project_fixtures import Ran
 from report_runs import ABORTED, FORK, NEAR, SKEW, Page, campaign, edit, judged, third_plugin
+from txfuzz.analysis.result import as_data
 from txfuzz.campaign.directory.reader import read_run
+from txfuzz.feedback.directed.direction import DirectedOutcome
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.page import report_page
 from txfuzz.report.verdict import verdict_sentence
@@ -129,6 +132,20 @@ def test_the_course_of_the_campaign_is_drawn(clean: Path, dirty: Path) -> None:
     assert shown.classes("svg").count("hot-keys") == 1
     assert shown.classes("svg").count("chart") == 3  # nobody knows how fast these were made
     assert shown.classes("circle").count("found") == 4 * 4  # one of the charts has two lines
+
+
+def test_what_came_of_directed_schedules_is_there(clean: Path) -> None:
+    assert "Directed schedules" not in page(clean).text
+    stats = json.loads((clean / "stats.json").read_text())
+    played = DirectedOutcome(DIRECTED, 40, 3, committed=30, refused={"40001": 5}, waited=7)
+    idle = DirectedOutcome(DIRECTED, reason="the run ended first")
+    stats["by_iteration"][0]["directed"] = [as_data(played), as_data(idle)]
+    (clean / "stats.json").write_text(json.dumps(stats))
+    assert read_run(clean).iterations[0].directed == (played, idle)
+    shown = page(clean).text
+    assert "In 3 of 40 plays the missing edge arose." in shown
+    assert "rw edge book → book on key 2 40 3 30 7 40001 ×5" in " ".join(shown.split())
+    assert "not played: the run ended first" in shown
 
 
 def test_database_versions_and_settings_are_there(clean: Path) -> None:

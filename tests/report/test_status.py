@@ -1,46 +1,41 @@
-"""The status screen: what it shows, and that it follows a campaign in a terminal."""
+"""The status of a campaign: what its rows say, and that they follow its events."""
 
 from __future__ import annotations
 
-import os
-import pty
-import re
-import subprocess
-import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from project_fixtures import Site
+from directed_schedules import SKEW, WORKLOAD
 from txfuzz import CampaignSettings
 from txfuzz.analysis.anomalies.durability import Durability
 from txfuzz.analysis.explain.verdict import explain_durability
 from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.campaign.events import CampaignStarted, IterationEnded, IterationStarted
+from txfuzz.campaign.events import (
+    CampaignStarted,
+    HistoryAnalysed,
+    IterationEnded,
+    IterationStarted,
+    Preparing,
+    StageStarted,
+    Warned,
+)
 from txfuzz.campaign.stop_conditions import stop_reason
-from txfuzz.cli.plain_screen import PlainScreen
+from txfuzz.cli.progress.campaign import LiveScreen
+from txfuzz.cli.progress.plain import PlainScreen
+from txfuzz.cli.progress.screen import Screen
 from txfuzz.execution.summary import ExecutionSummary
+from txfuzz.feedback.contract import Adjustment
+from txfuzz.feedback.directed.direction import DirectedOutcome
 from txfuzz.report.campaign_result import CampaignFacts, CampaignResult
-from txfuzz.report.iteration import Iteration
-from txfuzz.report.text.status import Status, clock, sparkline, status_rows
+from txfuzz.report.iteration import Iteration, Reached
+from txfuzz.report.text.course import Course, sparkline
+from txfuzz.report.text.decisions import decision_sentence
+from txfuzz.report.text.status import New, Progress, Status, beginning, clock, status_rows
 from txfuzz.transactions.model import Choice, Step, Transaction
 from txfuzz.workload.model import Scheduling, Weight, Workload
-
-WORKLOAD = """version: 1
-name: small
-database: {adapter: dictionary}
-expect: serializable
-workload:
-  transactions:
-    - name: look
-      steps:
-        - {f: r, key: {choice: {range: [1, 9]}, as: a}}
-        - {f: append, key: {ref: a}}
-scheduling: {clients: 3, duration: 1s}
-"""
 
 
 def test_numbers_and_nouns_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,6 +52,7 @@ def test_numbers_and_nouns_agree(tmp_path: Path, capsys: pytest.CaptureFixture[s
     iteration = Iteration.ran(0, tmp_path, workload, result, ran)
     screen(CampaignStarted(CampaignResult(tmp_path, facts), workload))
     screen(IterationStarted(0, workload))
+    screen(HistoryAnalysed(0, result, ran))
     screen(IterationEnded(iteration, CampaignResult(tmp_path, facts, (iteration,))))
     said = capsys.readouterr().err
     assert "(promises serializable) checked against strong-serializable" in said, "the name in all sentences"
@@ -89,7 +85,17 @@ def test_a_sparkline_is_in_proportion() -> None:
     assert sparkline([]) == ""
     assert sparkline([0, 0]) == "▁▁"
     assert sparkline([0, 50, 100]) == "▁▄█"
+    assert sparkline([0.0, 0.05, 0.1]) == "▁▄█"
     assert len(sparkline(range(100))) == 100
+
+
+def test_a_course_keeps_few_points_and_loses_no_growth() -> None:
+    course = Course()
+    for second in range(1000):
+        course = course.at(second, second * 3)
+        assert len(course.counts) <= 48
+    assert sum(course.growth) == course.counts[-1] - course.counts[0]
+    assert len(set(course.growth[1:])) == 1, "it grew evenly"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0, "0:00"), (61.9, "1:01"), (3723, "1:02:03")])
@@ -97,75 +103,94 @@ def test_a_clock(seconds: float, words: str) -> None:
     assert clock(seconds) == words
 
 
-def test_the_rows_of_the_screen(snapshot: SnapshotAssertion) -> None:
-    status = Status(
-        "title",
-        elapsed=70,
-        left=10,
-        iteration=1,
-        iterations=4,
-        stage="run",
-        rate=1234.5,
-        asked=3000,
-        committed=2900,
-        aborts={"40001": 90, "08006": 4},
-        unknown=4,
-        edges=1.5,
-        concurrent=0.25,
-        near=(3, 40),
-        found={"G2-item": 1},
-        keys=(1, 2),
-        mix={"a": 1, "b": 3},
-        clients=8,
-        last="mix: because",
+def rows(status: Status) -> dict[str, str]:
+    return {row.label: row.text for row in status_rows(status)}
+
+
+def test_which_iteration_and_what_it_does() -> None:
+    assert rows(Status())["iteration"] == "before the first · 0:00"
+    assert rows(Status(iterations=4))["iteration"] == "before the first of 4 · 0:00"
+    searching = Status(iterations=4, small_scope=True, elapsed=3)
+    assert rows(searching)["iteration"] == "small-scope search, before the first of 4 · 0:03"
+    third = Status(iteration=2, iterations=30, elapsed=61, left=125)
+    assert rows(third)["iteration"] == "3 of 30 (iter_02) · 1:01, about 2:05 left"
+    assert rows(Status(doing="starting postgres"))["now"] == "starting postgres"
+    drawing = Status(stage="pictures", stage_seconds=3, usual=8)
+    assert rows(drawing)["now"] == "drawing the pictures (0:03 of about 0:08)"
+    analysing = Status(stage="analysis", stage_seconds=3, analysis=Progress("looking for cycles", 0.5, 4))
+    assert rows(analysing)["now"] == "analysing the history (0:03, about 0:04 left): looking for cycles"
+
+
+def test_how_long_there_has_been_nothing_new() -> None:
+    assert rows(Status(elapsed=9))["new"] == "nothing yet, in 0:09"
+    found = Status(elapsed=75, new=New("G2-item, in iter_01", 10))
+    assert rows(found)["new"] == "nothing new for 1:05; the last: G2-item, in iter_01"
+
+
+def test_decisions_as_a_short_sentence() -> None:
+    assert decision_sentence(()) == ""
+    clients = Adjustment("scheduling.clients", 8, 16, "nobody met", "h")
+    assert decision_sentence([clients]) == "clients 8 → 16, because nobody met"
+    keys = Adjustment("keys", list(range(1, 1001)), [1, 2], "they meet there", "h")
+    assert decision_sentence([keys]) == "1,000 keys → keys 1 and 2, because they meet there"
+    mix = Adjustment("mix", {f"t{n}": 1.0 for n in range(9)}, {f"t{n}": 2.0 for n in range(9)}, "x", "h")
+    schema = Adjustment("init_schema", True, False, "y", "h")
+    said = decision_sentence([clients, mix, mix, keys, schema])
+    assert said == "clients 8 → 16, other mix, 1,000 keys → keys 1 and 2 and 1 more, because nobody met"
+
+
+class Unseen(Screen):
+    """A screen that stands nowhere."""
+
+    def open(self) -> None:
+        self.standing = True
+
+    def row(self, label: str) -> str:
+        return {row.label: row.text for row in self.frame(self.seconds).rows}[label]
+
+
+def test_a_finding_is_shown_before_the_pictures_are_drawn(tmp_path: Path) -> None:
+    screen = Unseen(beginning)
+    screen.open()
+    live = LiveScreen(5, screen)
+    campaign = CampaignResult(tmp_path, CampaignFacts(promised="serializable"))
+    live(Preparing("starting postgres"))
+    assert screen.row("now") == "starting postgres"
+    live(CampaignStarted(campaign, WORKLOAD))
+    live(IterationStarted(0, WORKLOAD))
+    live(StageStarted("analysis"))
+    assert screen.frame(1.0).found == ()
+    found = AnalysisResult("h", Verdict.INVALID, "serializable", anomaly_types=("G2-item",))
+    live(HistoryAnalysed(0, found))
+    assert screen.frame(1.0).found == ("iter_00: G2-item",)
+    assert "the last: G2-item, in iter_00" in screen.row("new")
+    live(StageStarted("pictures"))
+    assert screen.row("now") == "drawing the pictures"
+    iteration = Iteration.ran(
+        0,
+        tmp_path,
+        WORKLOAD,
+        found,
+        directed=(DirectedOutcome(SKEW, 40, 3, refused={"40001": 5}),),
+        reached=Reached(12, 12, 2, {"layout": 3.25}),
+        decisions=(Adjustment("scheduling.clients", 3, 6, "nobody met", "h"),),
     )
-    assert dict(status_rows(status)) == snapshot
-    long = dict(status_rows(replace(status, last="because " * 99)))["decided"]
-    assert long.endswith("because …")
-    assert len(long) <= 242
-    assert dict(status_rows(Status("new")))["found"] == "nothing yet"
+    live(IterationEnded(iteration, campaign))
+    assert screen.row("directed") == "rw edge book → book on key 2 forced 3 of 40, refused: 40001 ×5"
+    assert screen.row("coverage") == "12 features, 12 new in the last iteration"
+    assert screen.row("corpus") == "2 entries; yields per 100 transactions: layout 3.25"
+    assert screen.row("decided") == "clients 3 → 6, because nobody met"
+    assert "12 features, in iter_00" in screen.row("new")
+    live(HistoryAnalysed(1, found))
+    assert screen.frame(1.0).found == ("iter_00: G2-item (seen 2 times)",)
 
 
-def in_a_terminal(directory: Path, path: Path, *more: str) -> str:
-    """What a person at a terminal sees of a campaign, without the control sequences."""
-    (directory / "w.yaml").write_text(WORKLOAD)
-    master, slave = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "110", "LINES": "40", "PYTHONPATH": str(path)}
-    command = [sys.executable, "-m", "txfuzz", "run", "--config", "w.yaml", "--iterations", "2", *more]
-    process = subprocess.Popen(
-        command, cwd=directory, env=environment, stderr=slave, stdout=slave, stdin=slave
-    )
-    os.close(slave)
-    seen = b""
-    while True:
-        try:
-            seen += (data := os.read(master, 4096))
-        except OSError:  # the other end is closed
-            break
-        if not data:
-            break
-    process.wait(30)
-    os.close(master)
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
-
-
-def test_a_terminal_gets_the_screen_and_the_lines(site: Site, tmp_path: Path) -> None:
-    site.add_third()
-    seen = in_a_terminal(tmp_path, site.path)
-    assert "╭─ small · dictionary 1" in seen
-    assert re.search(r"transactions  [1-9][\d,]* issued, [1-9][\d,]* committed", seen)
-    assert "iteration 1: " in seen
-    assert "nothing found" in seen
-    assert "Traceback" not in seen
-    plain = in_a_terminal(tmp_path, site.path, "--plain")
-    assert "╭" not in plain
-    assert "iteration 1: " in plain
-    quiet = in_a_terminal(tmp_path, site.path, "--quiet")
-    assert "╭" not in quiet
-    assert "iteration 1: " not in quiet
-    assert "nothing found" in quiet
-
-
-def test_what_a_strategy_has_learnt_has_its_rows() -> None:
-    rows = status_rows(Status("t", learnt=("coverage: 3 features", "nothing new for 2 iterations")))
-    assert rows[-2:] == [("learnt", "coverage: 3 features"), ("", "nothing new for 2 iterations")]
+def test_warnings_stay_on_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Unseen(beginning)
+    screen.open()
+    live = LiveScreen(5, screen)
+    live(Warned("fsync is off"))
+    assert [each.split("  ")[1] for each in screen.messages] == ["txfuzz: fsync is off"]
+    screen.standing = False  # the terminal was given back
+    live(Warned("plain from now on"))
+    assert capsys.readouterr().err == "txfuzz: plain from now on\n"

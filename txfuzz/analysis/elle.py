@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from txfuzz.analysis.checker.check import DEFAULT_BUDGET, DEFAULT_SHOWN, CheckResult, check
 from txfuzz.analysis.checker.preconditions import indistinct_versions
+from txfuzz.analysis.checker.steps import MEASURING, NEAR_CYCLES
 from txfuzz.analysis.contract import Part
 from txfuzz.analysis.dependencies.key_pressure import pressure
 from txfuzz.analysis.dependencies.metrics import metrics
@@ -16,6 +17,7 @@ from txfuzz.analysis.explain.suggestions import suggestions
 from txfuzz.analysis.explain.verdict import explain_indistinct, metrics_limits
 from txfuzz.analysis.near_cycles.search import find_near_cycles
 from txfuzz.analysis.result import Verdict
+from txfuzz.common.progress import come_to
 from txfuzz.history.model import History
 
 DEFAULT_NEAR_CYCLES = 12
@@ -70,9 +72,11 @@ class ElleAnalyzer:
         edges = checked.dependencies
         if edges is None:
             return {"truncated": checked.truncated}
+        come_to(MEASURING)
         indistinct = indistinct_versions(edges.columns)
         warnings = () if indistinct is None else (explain_indistinct(history, indistinct),)
         figures, pressed = metrics(edges), pressure(edges)
+        come_to(NEAR_CYCLES)
         found = find_near_cycles(edges, checked.expect, limit=self.max_near_cycles, pressed=pressed)
         near = tuple(explain_near_cycle(edges, each) for each in found.nearest)
         hardest = pressed.hardest()

@@ -3,7 +3,8 @@
 Screens, the files of the run directory and programs that use the library all subscribe to them. The order
 is CampaignStarted, then, unless there is none, SmallScopeStarted, the stages of the small-scope search and
 SmallScopeEnded, then for each iteration IterationStarted, its stages and IterationEnded, and finally
-CampaignEnded or CampaignFailed. Warned may come at any time, even before the start.
+CampaignEnded or CampaignFailed. HistoryAnalysed comes in the middle of an iteration or of the search, as soon
+as its history is judged. Warned and Preparing may come at any time, even before the start.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from txfuzz.execution.summary import Tally
+from txfuzz.analysis.result import AnalysisResult
+from txfuzz.execution.summary import ExecutionSummary, Tally
+from txfuzz.replay.small_scope.search import SmallScopeResult
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.iteration import Iteration
 from txfuzz.workload.model import Workload
@@ -25,6 +28,13 @@ class Warned:
     """Something that the user should know, as a sentence."""
 
     sentence: str
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """Something that may take a while begins. doing: what, as in "starting postgres"."""
+
+    doing: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,20 @@ class RunProgress:
 
 
 @dataclass(frozen=True)
+class HistoryAnalysed:
+    """The history is judged; pictures and replays follow.
+
+    number: of the iteration, or SMALL_SCOPE. execution: None if txfuzz did not make the history. searched: by
+    the search, None for an iteration.
+    """
+
+    number: int
+    result: AnalysisResult
+    execution: ExecutionSummary | None = None
+    searched: SmallScopeResult | None = None
+
+
+@dataclass(frozen=True)
 class IterationEnded:
     """The iteration and all its artefacts are complete. campaign: includes this iteration."""
 
@@ -97,12 +121,14 @@ class CampaignFailed:
 
 Event = (
     Warned
+    | Preparing
     | CampaignStarted
     | SmallScopeStarted
     | SmallScopeEnded
     | IterationStarted
     | StageStarted
     | RunProgress
+    | HistoryAnalysed
     | IterationEnded
     | CampaignEnded
     | CampaignFailed

@@ -11,11 +11,11 @@ from txfuzz.analysis.analyze import analyze_history, vacuous_reason
 from txfuzz.analysis.anomalies.durability import durability
 from txfuzz.analysis.contract import is_checker
 from txfuzz.analysis.dependencies.build import dependencies
-from txfuzz.analysis.dependencies.coverage import coverage
+from txfuzz.analysis.dependencies.coverage import Feature, coverage
 from txfuzz.analysis.explain.verdict import explain_durability
 from txfuzz.analysis.near_cycles.pursuit import Pursuit, pursuit
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
-from txfuzz.campaign.directory.corpus import write_corpus
+from txfuzz.campaign.directory.corpus import corpus_of, write_corpus
 from txfuzz.campaign.directory.run_directory import IterationDirectory, draw_graphs, write_json, write_text
 from txfuzz.campaign.events import Stage, StageStarted, Subscriber
 from txfuzz.campaign.explore.directed import direction_of
@@ -25,14 +25,17 @@ from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.contract import FeedbackResult, LoopState, Situation
 from txfuzz.feedback.directed.direction import DirectedOutcome
+from txfuzz.feedback.learning.coverage_map import CoverageMap
 from txfuzz.feedback.strategies import Decided, decide, uses_coverage
 from txfuzz.history.model import History
-from txfuzz.report.iteration import Iteration
+from txfuzz.report.iteration import Iteration, Reached
 from txfuzz.report.text.notes import notes_text
 from txfuzz.workload.model import Workload
 from txfuzz.workload.seeds import stream
 from txfuzz.workload.yaml.reader import read_workload
 from txfuzz.workload.yaml.writer import workload_text
+
+_COVERED = 20_000  # transactions of a history whose coverage is looked at for the record alone
 
 
 class StageClock:
@@ -123,6 +126,30 @@ def draw_iteration(
     return draw_graphs(history, result, files.path, setup.settings.max_graph_nodes, excerpt=excerpt)
 
 
+def covered_by(setup: CampaignSetup, history: History) -> Mapping[Feature, int] | None:
+    """What the history covers; None if neither the strategy uses it nor anybody would wait for it."""
+    strategy, settings = setup.assembled.strategy, setup.settings
+    wanted = setup.maker.database is not None and not settings.lean and len(history) <= _COVERED
+    if not uses_coverage(strategy) and not wanted:
+        return None
+    return coverage(dependencies(history))
+
+
+def reached(
+    setup: CampaignSetup, known: CoverageMap, covered: Mapping[Feature, int] | None
+) -> Reached | None:
+    """known: what earlier iterations have covered; becomes what all of them have."""
+    if covered is None:
+        return None
+    new = len(known.note(covered))
+    kept = corpus_of(setup.assembled.strategy)
+    if kept is None:
+        return Reached(len(known), new)
+    corpus, credit = kept
+    gained = sorted(credit.yields.items(), key=lambda each: -each[1].rate)
+    return Reached(len(known), new, len(corpus), {name: each.rate for name, each in gained if each.gained})
+
+
 def propose_next(
     setup: CampaignSetup,
     state: LoopState,
@@ -132,13 +159,15 @@ def propose_next(
     failed_replays: Mapping[int, int],
     history: History,
     directed: tuple[DirectedOutcome, ...] = (),
+    covered: Mapping[Feature, int] | None = None,
 ) -> Decided:
     """The next workload, the changes made to it, and complaints about the strategy. Its seed is derived from
     the campaign's, so that each iteration runs other transactions."""
     assembled = setup.assembled
     seed = assembled.workload.seed
     next_workload = replace(workload, seed=stream(seed, "iteration", number + 1).getrandbits(31))
-    covered = coverage(dependencies(history)) if uses_coverage(assembled.strategy) else None
+    if not uses_coverage(assembled.strategy):
+        covered = None
     direction = direction_of(setup, result, history, workload)
     feedback = state.feedback_result(result, workload, number, failed_replays, covered, direction, directed)
     situation = _situation(setup, next_workload, feedback)

@@ -15,8 +15,10 @@ from txfuzz.campaign.events import (
     CampaignFailed,
     CampaignStarted,
     Event,
+    HistoryAnalysed,
     IterationEnded,
     IterationStarted,
+    Preparing,
     RunProgress,
     SmallScopeEnded,
     Subscriber,
@@ -29,12 +31,14 @@ from txfuzz.campaign.iteration_steps import (
     StageClock,
     analyze_iteration,
     attribute_history,
+    covered_by,
     draw_iteration,
     fault_notes,
     keep_workload,
     propose_first,
     propose_next,
     pursue_near_cycle,
+    reached,
     write_decisions,
 )
 from txfuzz.campaign.replays import write_replay
@@ -47,6 +51,7 @@ from txfuzz.campaign.stop_conditions import stop_reason
 from txfuzz.errors import TxfuzzError
 from txfuzz.execution.summary import Tally
 from txfuzz.feedback.contract import LoopState
+from txfuzz.feedback.learning.coverage_map import CoverageMap
 from txfuzz.feedback.strategies import Decided
 from txfuzz.history.tail import HistoryTail
 from txfuzz.plugin.errors import named, naming_plugins
@@ -108,6 +113,8 @@ def _loop(campaign: _RunningCampaign) -> None:
 
         tail = HistoryTail(files.history)
         with clock("run"):
+            if setup.maker.database is not None:
+                campaign.publish(Preparing("connecting the clients and creating the tables"))
             request = HistoryRequest(workload, files, setup.deadline, campaign.progress, tail.read_some)
             provided = setup.maker.source.provide(request)
         campaign.note_run(provided, files, clock)
@@ -118,6 +125,7 @@ def _loop(campaign: _RunningCampaign) -> None:
 
         with clock("analysis"):
             result = analyze_iteration(setup, history, number)
+            campaign.publish(HistoryAnalysed(number, result, provided.execution))
             campaign.check_in_series(result, workload)
             write_json(files.analysis, result.to_json())
             pursued = pursue_near_cycle(setup, campaign.iterations, history, result, workload)
@@ -129,8 +137,9 @@ def _loop(campaign: _RunningCampaign) -> None:
             replays = write_replay(setup, files, history, result, workload, earlier=provided.earlier)
 
         with clock("feedback"):
+            covered = covered_by(setup, history)
             next_workload, decisions, complaints, learnt = propose_next(
-                setup, state, result, workload, number, replays.failed, history, directed
+                setup, state, result, workload, number, replays.failed, history, directed, covered
             )
         faults = fault_notes(setup.assembled, provided.execution, history)
         iteration = Iteration.ran(
@@ -146,6 +155,7 @@ def _loop(campaign: _RunningCampaign) -> None:
             replayed=replays.result,
             pursued=pursued,
             directed=directed,
+            reached=reached(setup, campaign.covered, covered),
         )
         campaign.add(iteration, files, next_workload)
 
@@ -156,6 +166,7 @@ class _RunningCampaign:
     def __init__(self, setup: CampaignSetup, subscriber: Subscriber) -> None:
         self.setup = setup
         self.iterations: list[Iteration] = []
+        self.covered = CoverageMap()  # by all of them
         self._small_scope: Iteration | None = None
         self._facts = setup.facts()
         self._assembled = setup.assembled

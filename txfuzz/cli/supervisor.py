@@ -23,6 +23,7 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LEAVING = 3.0  # seconds for the process to exit after it reported its code
 _TRACE = 400  # bytes of the name of the last call into a plugin
 _PR_SET_PDEATHSIG = 1
+_TERMINAL_AS_BEFORE = b"\x1b[?1049l\x1b[?25h"  # the normal screen, with a cursor
 
 
 def supervised(work: Callable[[], int]) -> NoReturn:
@@ -38,6 +39,7 @@ def supervised(work: Callable[[], int]) -> NoReturn:
         _die_with(parent)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _note_calls(doing)
+        _note_screen(doing)
         _report_when_giving_up(writing)
         code = int(work())
         os.write(writing, bytes([code]))
@@ -65,6 +67,7 @@ def _wait(child: int, passed_on: set[signal.Signals]) -> int:
 
 def _outcome(status: int, reading: int, doing: int) -> int:
     """The exit code. If a signal ended the child, ends this process with the same signal."""
+    _give_back_terminal(doing)
     os.set_blocking(reading, False)
     with contextlib.suppress(BlockingIOError):
         if reported := os.read(reading, 1):
@@ -119,6 +122,22 @@ def _note_calls(doing: int) -> None:
         os.pwrite(doing, what.encode("utf-8", "replace")[:_TRACE].ljust(_TRACE, b"\0"), 0)
 
     bounded_call.noted_by(note)
+
+
+def _note_screen(doing: int) -> None:
+    """Note while a screen stands, so that the parent can give the terminal back if this process dies."""
+    from txfuzz.cli.progress import screen
+
+    def note(taken: bool) -> None:
+        os.pwrite(doing, bytes([taken]), _TRACE)
+
+    screen.noted_by(note)
+
+
+def _give_back_terminal(doing: int) -> None:
+    if os.pread(doing, 1, _TRACE) == b"\1":
+        with contextlib.suppress(OSError):
+            os.write(2, _TERMINAL_AS_BEFORE)
 
 
 def _report_when_giving_up(writing: int) -> None:

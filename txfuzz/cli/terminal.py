@@ -75,3 +75,15 @@ def laid_out(file: TextIO | None = None) -> Iterator[None]:
 
     with wrapped_at(columns(file) or WIDTH):
         yield
+
+
+def wrapped(text: str, file: TextIO) -> list[str]:
+    """Lines of progress that fit this file, at the terminal's width or WIDTH; what goes on is indented."""
+    from txfuzz.report.text.lines import WIDTH, paragraph, wrapped_at
+
+    with wrapped_at(columns(file) or WIDTH):
+        return [
+            line
+            for part in text.split("\n")
+            for line in paragraph(part.strip(), len(part) - len(part.lstrip(" ")), hang=2) or [""]
+        ]

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeAlias
 
+from txfuzz.common.progress import come_to, is_watched
 from txfuzz.errors import HistoryError
 from txfuzz.history.builder import HistoryBuilder, asked
 from txfuzz.history.byte_source import GZIP, ByteSource, GzipSource, Window, open_file
@@ -25,6 +26,7 @@ from txfuzz.history.formats.parsed_operation import add_operation, is_list, to_m
 from txfuzz.history.model import History
 from txfuzz.history.values import Mop
 
+READING = "reading"  # as whoever watches is told
 LONGEST_PARSED = 1 << 24  # bytes for a real parser, which takes seconds and some hundred MB for them
 
 Add: TypeAlias = Callable[[HistoryBuilder, Any, int], None]  # a parsed operation and its line
@@ -41,8 +43,9 @@ def read_history(path: str | os.PathLike[str]) -> History:
     """Read a history file. Raises HistoryError, one sentence with the line, if it is invalid."""
     name = os.fspath(path)
     with open_file(path) as file:
+        source = _Watched(file, os.fstat(file.fileno()).st_size) if is_watched() else file
         try:
-            return Reader(file, name).history()
+            return Reader(source, name).history()
         except OSError as error:
             raise HistoryError(f"{name}: {error.strerror or error}") from None
 
@@ -237,6 +240,20 @@ class Reader:
         window.drop()
         self._closed = bool(self._closing)  # already reported
         self.cut_off = True
+
+
+class _Watched:
+    """A file of which it is told how much has been read. size: in bytes."""
+
+    def __init__(self, file: ByteSource, size: int) -> None:
+        self._file, self._size = file, size
+        self._taken = 0
+
+    def read(self, size: int) -> bytes:
+        come_to(READING, min(1.0, self._taken / self._size) if self._size else 0.0)
+        piece = self._file.read(size)
+        self._taken += len(piece)
+        return piece
 
 
 class _Joined:

@@ -70,6 +70,21 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """What a campaign has covered by the end of an iteration.
+
+    features: in all (txfuzz.analysis.dependencies.coverage); new: those that no earlier iteration had.
+    corpus: entries of the strategy's corpus, None if it keeps none; yields: mutator → what it has brought per
+    100 transactions, the best first.
+    """
+
+    features: int
+    new: int
+    corpus: int | None = None
+    yields: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ReplayNote:
     """The outcome of an iteration's replays, from replay_result.json (docs/reference/artefacts.md)."""
 
@@ -132,10 +147,12 @@ class Iteration:
     replay, replay_file: their outcome, and the schedule that they followed. aim: what replay_file is
     meant to show, for iterations that were the first to show something.
 
+    directed: what came of its directed schedules. reached: None if it was not looked at.
+
     The other fields are known only to the running campaign and not read back. asked: its workload.
     execution: None if txfuzz did not make the history. seconds: by stage. notes: sentences for the
     reader. learnt: what the campaign's strategy has learnt by now, likewise. pursued: what became of the
-    near-cycle that the previous iteration's feedback pursued. directed: what came of its directed schedules.
+    near-cycle that the previous iteration's feedback pursued.
     """
 
     number: int
@@ -148,13 +165,14 @@ class Iteration:
     replay_file: Path | None = None
     aim: ReplayAim | None = None
     searched: SmallScopeResult | None = None
+    directed: tuple[DirectedOutcome, ...] = ()
+    reached: Reached | None = None
     asked: Workload | None = field(default=None, repr=False)
     execution: ExecutionSummary | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     learnt: tuple[str, ...] = ()
     pursued: Pursuit | None = None
-    directed: tuple[DirectedOutcome, ...] = ()
 
     @classmethod
     def ran(

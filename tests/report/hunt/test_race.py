@@ -7,7 +7,7 @@ from dataclasses import replace
 from txfuzz.hunt.judging.wrong import Wrong
 from txfuzz.hunt.race.result import OffsetCount, RaceCounts, RacedHole, RaceResult
 from txfuzz.hunt.result import FoundHole
-from txfuzz.report.hunt.race import offset_lines, race_text, raced_hole_markdown, short_race_counts
+from txfuzz.report.hunt.race import offset_lines, race_text, raced_hole_markdown
 
 COUNTS = RaceCounts(4, 4, 9_000, 5_000, 40, 3, 1, 2, 60, 0, 6.0)
 HOLE = FoundHole(
@@ -73,7 +73,3 @@ def test_the_story_of_a_hole() -> None:
     assert "- `T1: COMMIT`" in text
     assert "This is known: It is open. See faults.md." in text
     assert "  T1  COMMIT" in text
-
-
-def test_one_line_of_progress() -> None:
-    assert short_race_counts(COUNTS) == "9,000 rounds of 4 races, 1,500 a second"

@@ -19,6 +19,7 @@ from txfuzz.analysis.checker.cycle_exists import broken_by_cycles, not_redundant
 from txfuzz.analysis.checker.cycle_search import Budget, FoundCycle, find_cycles
 from txfuzz.analysis.checker.preconditions import check_options
 from txfuzz.analysis.checker.scc_graph import scc_graph
+from txfuzz.analysis.checker.steps import ANOMALIES, CYCLES, DEPENDENCIES
 from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.columns import Columns, columns_of
 from txfuzz.analysis.dependencies.edges import PROCESS, REALTIME, Dependencies
@@ -28,6 +29,7 @@ from txfuzz.analysis.explain.anomalies import explain_fact
 from txfuzz.analysis.explain.cycles import explain_cycle
 from txfuzz.analysis.explain.verdict import NOTHING_TO_JUDGE, contradiction, refusal, undecided_cycles
 from txfuzz.analysis.result import Anomaly, Component, Verdict
+from txfuzz.common.progress import come_to
 from txfuzz.errors import UsageError
 from txfuzz.history.model import OK, History
 
@@ -90,8 +92,11 @@ def check(
     if refused:
         return CheckResult(Verdict.UNKNOWN, friendly(model), refused)
     order = order_for(against)
+    come_to(DEPENDENCIES)
     inferred = dependencies(history, options, columns)
+    come_to(ANOMALIES)
     found = tuple(anomalies(columns, inferred.versions, shown, fractured=looked_for(model)))
+    come_to(CYCLES)
     return _Judgement(columns, inferred, found, order, Budget(budget_seconds), shown).of(model)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -41,6 +42,17 @@ from txfuzz.workload.scenario import ScenarioReplay
 from txfuzz.workload.yaml.runtime_errors import RefusedStep, with_place
 
 
+@dataclass(frozen=True)
+class CheckPlan:
+    """What a check is about to run. name: of what is checked; levels, sets, programs: how many there are."""
+
+    name: str
+    server: str
+    levels: int
+    sets: int
+    programs: int
+
+
 def check_file(
     path: Path,
     *,
@@ -56,6 +68,7 @@ def check_file(
     output: Path | None = None,
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
+    on_begin: Callable[[CheckPlan], None] = lambda _: None,
     on_progress: Progress = lambda _: None,
     on_found: Callable[[CheckResult], None] = lambda _: None,
     workers: Workers = ONE,
@@ -64,7 +77,8 @@ def check_file(
     """path: a scenario, Python code (.py), or a replay of either. transactions: only this set of two or more;
     by default every pair. isolation: the levels that are run and that decide, "all" for all (see
     campaign.check.levels). crowd: runs afterwards, at the levels that decide. output: a directory for what
-    is left behind (see campaign.check.artefacts). on_found: is told of what was found before that is written.
+    is left behind (see campaign.check.artefacts). on_begin: is told what is going to run; on_found: of what
+    was found, before that is written.
     workers: that run the sets; on_lost: is told of those that did not end well or are no use, in a sentence.
     """
     if workers.several and path.suffix == ".py":  # refused before the code is run
@@ -78,7 +92,7 @@ def check_file(
         stop = interrupted or threading.Event()
         by = SetsByWorkers(workers, stop, on_progress, on_lost) if workers.several else None
         job = _job(subject, url, plugin_files) if workers.several else None
-        run = _Check(subject, limits, crowd, seed, stop, on_progress, by, job)
+        run = _Check(subject, limits, crowd, seed, stop, on_progress, by, job, on_begin)
         try:
             found = run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
         except RefusedStep as error:
@@ -125,13 +139,14 @@ class _Check:
         on_progress: Progress,
         by: SetsByWorkers | None,
         job: Callable[[SetQuestion, tuple[str, ...], str, int], CheckJob] | None,
+        on_begin: Callable[[CheckPlan], None],
     ) -> None:
         self._subject, self._limits, self._crowd, self._seed = subject, limits, crowd, seed
         self._interrupted, self._on_progress = interrupted, on_progress
         self._capabilities = capabilities_of(subject.adapter)
         self._schedules = 0
         self._lost = ""  # why the database is of no more use
-        self._by, self._job = by, job
+        self._by, self._job, self._on_begin = by, job, on_begin
 
     @property
     def _over(self) -> bool:
@@ -147,10 +162,13 @@ class _Check:
         run, asked = levels(self._capabilities, isolation, subject.isolation)
         trial = Trial(subject, self._capabilities, expect, self._limits.schedule_seconds)
         server = subject.database.describe()
+        product = " ".join(server[name] for name in ("product", "version") if name in server)
         with trial.runner(subject.tables) as runner:
             notes = check_alone(subject, runner, run[0], frozenset(named))
             sets = list(programs(subject.transactions, named, Random(self._seed)))
-            budget = Budget(self._limits.seconds, sum(len(each) for _, each in sets) * len(run))
+            number = sum(len(each) for _, each in sets)
+            self._on_begin(CheckPlan(subject.name, product, len(run), len(sets), number))
+            budget = Budget(self._limits.seconds, number * len(run))
             question = SetQuestion(run, asked, self._limits, advice)
             if self._by is None or self._job is None:
                 checker = SetChecker(trial, runner, question, self._interrupted.is_set, self._on_progress)
@@ -169,7 +187,7 @@ class _Check:
             subject.name,
             str(subject.path),
             subject.adapter.name,
-            " ".join(server[name] for name in ("product", "version") if name in server),
+            product,
             run,
             asked,
             expect,

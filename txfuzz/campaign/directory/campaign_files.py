@@ -144,5 +144,6 @@ def _iteration_stats(iteration: Iteration) -> dict[str, Any]:
         "faults": iteration.numbers.faults,
         "pursued": as_data(iteration.pursued),
         "directed": [as_data(each) for each in iteration.directed],
+        "reached": as_data(iteration.reached),
         "stages": {name: round(seconds, 4) for name, seconds in iteration.seconds.items()},
     }

@@ -26,28 +26,36 @@ class KeepsCorpus(Protocol):
         """By mutator."""
 
 
+def corpus_of(strategy: object) -> tuple[Corpus, Credit] | None:
+    """The strategy's corpus and the credit of its mutators; None for a strategy without them."""
+    if not isinstance(strategy, KeepsCorpus):
+        return None
+    corpus, credit = strategy.corpus, strategy.credit
+    if not isinstance(corpus, Corpus) or not isinstance(credit, Credit):
+        return None  # a plugin's own, of another form
+    return corpus, credit
+
+
 def write_corpus(strategy: object, campaign: Path) -> None:
     """What of the strategy's corpus is not there yet; nothing for a strategy without one."""
-    if not isinstance(strategy, KeepsCorpus):
+    kept = corpus_of(strategy)
+    if kept is None or not len(kept[0]):
         return
-    if not isinstance(strategy.corpus, Corpus) or not isinstance(strategy.credit, Credit):
-        return  # a plugin's own, of another form
-    if not len(strategy.corpus):
-        return
+    corpus, credit = kept
     directory = campaign / CORPUS
     with writing(directory):
         directory.mkdir(exist_ok=True)
-    for entry in strategy.corpus:
+    for entry in corpus:
         path = directory / f"{entry.number:04d}.yaml"
         if not path.exists():
             write_text(path, workload_text(entry.workload, _header(entry)))
     write_json(
         directory / "corpus.json",
         {
-            "entries": [_as_data(entry) for entry in strategy.corpus],
+            "entries": [_as_data(entry) for entry in corpus],
             "mutators": {
                 name: {"rate": round(each.rate, 4), "transactions": each.spent, "tried": each.tried}
-                for name, each in sorted(strategy.credit.yields.items())
+                for name, each in sorted(credit.yields.items())
             },
         },
     )

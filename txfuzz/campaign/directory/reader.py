@@ -17,6 +17,7 @@ from txfuzz.campaign.directory.run_directory import iteration_path
 from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
+from txfuzz.feedback.directed.direction import DirectedOutcome
 from txfuzz.replay.small_scope.search import SmallScopeResult
 from txfuzz.report.campaign_result import CampaignFacts, CampaignResult, Reproducer
 from txfuzz.report.iteration import (
@@ -151,7 +152,17 @@ class _DirectoryReader:
             None if replayed is None else _trimmed(replayed),
             note,
             replay_file if (replay_file := path / "replay.yaml").exists() else None,
+            directed=self.directed(row),
         )
+
+    def directed(self, row: Mapping[str, Any] | None) -> tuple[DirectedOutcome, ...]:
+        """What came of the directed schedules, as far as stats.json says."""
+        entries = None if row is None else row.get("directed")
+        found = (
+            self.value(DirectedOutcome, each, "stats.json")
+            for each in (entries if isinstance(entries, list) else ())
+        )
+        return tuple(each for each in found if each is not None)
 
     def numbers(self, where: str, result: AnalysisResult | None) -> Numbers:
         """From analysis.json and execution.json, for iterations missing in stats.json."""

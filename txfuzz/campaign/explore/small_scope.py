@@ -17,7 +17,14 @@ from txfuzz.campaign.directory.run_directory import (
     writing,
 )
 from txfuzz.campaign.directory.values import read_back
-from txfuzz.campaign.events import RunProgress, SmallScopeStarted, Subscriber, Warned
+from txfuzz.campaign.events import (
+    HistoryAnalysed,
+    Preparing,
+    RunProgress,
+    SmallScopeStarted,
+    Subscriber,
+    Warned,
+)
 from txfuzz.campaign.iteration_steps import (
     StageClock,
     analyze_iteration,
@@ -84,6 +91,7 @@ def search_small_scope(setup: CampaignSetup, publish: Subscriber) -> SmallScopeI
         history, _, _ = attribute_history(setup, history, workload, by_our_clients=True)
     with clock("analysis"):
         result = analyze_iteration(setup, history, SMALL_SCOPE)
+        publish(HistoryAnalysed(SMALL_SCOPE, result, execution, found))
         write_json(files.analysis, result.to_json())
     with clock("pictures"):
         if result.verdict is Verdict.INVALID:
@@ -121,6 +129,7 @@ def _planned(setup: CampaignSetup, publish: Subscriber) -> list[PlannedSchedule]
         return []
     if setup.assembled.strategy.blind:
         return []  # a control, whose crowd has to find everything by itself
+    publish(Preparing("planning the schedules of the small-scope search"))
     planned = plan(setup.assembled.workload, bounds.schedules, transactions=bounds.transactions)
     if not planned:
         publish(Warned("no small-scope search: no two transactions of the workload can conflict"))
@@ -136,6 +145,7 @@ def _run(
 ) -> tuple[SmallScopeResult, ExecutionSummary]:
     database = setup.maker.database
     assert database is not None
+    publish(Preparing("creating the tables"))
     with _replayer(setup, database, workload) as replayer, _appending(files.history) as append:
         found, execution = search(
             replayer,

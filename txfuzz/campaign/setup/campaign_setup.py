@@ -11,7 +11,7 @@ from pathlib import Path
 
 from txfuzz.analysis.dependencies.connectivity import prepare
 from txfuzz.campaign.directory.run_directory import RunDirectory, write_text
-from txfuzz.campaign.events import Subscriber, Warned
+from txfuzz.campaign.events import Preparing, Subscriber, Warned
 from txfuzz.campaign.setup.adapter_choice import chosen_database
 from txfuzz.campaign.setup.preconditions import check_made_by, refuse_replay
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemble, database_url
@@ -117,6 +117,7 @@ def set_up(
         if settings.run_replay:
             raise UsageError("--run-replay with --skip-run needs --runner-cmd: there is no database")
         settings = as_it_was_run(settings)
+    subscriber(Preparing("loading the plugins"))
     registry = load_plugins(
         strict=settings.strict_plugins, files=settings.plugin_files, seconds=settings.plugin_seconds
     )
@@ -199,6 +200,8 @@ def _history_maker(
             prepare()  # now rather than while the database waits for the next iteration
             scheduling = assembled.workload.scheduling
             clients = scheduling.clients + scheduling.directed
+            adapter = assembled.adapter.name
+            subscriber(Preparing(f"starting {adapter}" if url is None else f"connecting to {adapter}"))
             with naming_url(path, assembled.workload, settings.database_url):
                 database = resources.enter_context(open_database(assembled.adapter, url, clients))
             maker = _clients(assembled, database, subscriber)

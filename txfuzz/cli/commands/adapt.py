@@ -69,24 +69,28 @@ def adapt(
     replay, and notes.md, which explains every change. Without --execute, nothing is run. The exit
     code is the verdict on the histories.
     """
-    from txfuzz.campaign.directory.run_directory import archive_path
-    from txfuzz.cli.live_screen import run_on_screen
-    from txfuzz.workload.campaign import Campaign
-    from txfuzz.workload.shipped import workload_path
-    from txfuzz.workload.yaml.campaign import campaign_in
+    from txfuzz.cli.progress.screen import Screen, unless
+    from txfuzz.report.text.status import beginning
 
     _check(ctx)
-    stanza = campaign_in(workload_path(workload, None)) or Campaign()
-    runs = next((number for number in (iterations, stanza.iterations) if number is not None), 1)
-    settings = CampaignSettings(
-        workload=workload,
-        history=history,
-        execute=execute,
-        iterations=1 + runs if execute else 1,
-        output=archive_path(output_root),
-        **fields,  # type: ignore[arg-type]
-    )
-    result = run_on_screen(settings, plain=plain, verbose=verbose, quiet=quiet)
+    with unless(plain or quiet, Screen(beginning)) as screen:
+        from txfuzz.campaign.directory.run_directory import archive_path
+        from txfuzz.cli.progress.campaign import run_on_screen
+        from txfuzz.workload.campaign import Campaign
+        from txfuzz.workload.shipped import workload_path
+        from txfuzz.workload.yaml.campaign import campaign_in
+
+        stanza = campaign_in(workload_path(workload, None)) or Campaign()
+        runs = next((number for number in (iterations, stanza.iterations) if number is not None), 1)
+        settings = CampaignSettings(
+            workload=workload,
+            history=history,
+            execute=execute,
+            iterations=1 + runs if execute else 1,
+            output=archive_path(output_root),
+            **fields,  # type: ignore[arg-type]
+        )
+        result = run_on_screen(settings, screen, verbose=verbose, quiet=quiet)
     last = result.directory / f"iter_{len(result.iterations) - 1:02d}"
     click.echo(f"notes: {last / 'notes.md'}")
     click.echo(f"next workload: {last / 'next_workload.yaml'}")

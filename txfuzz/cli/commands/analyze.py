@@ -89,6 +89,7 @@ def analyze(
     from txfuzz.analysis.result import AnalysisResult, Verdict
     from txfuzz.campaign.setup.resolve import check_model, further_analyzers
     from txfuzz.cli.history_judge import HistoryJudge
+    from txfuzz.cli.progress.line import analysis_line
 
     check_model(expect or _DEFAULT_EXPECT)
     if graph_dir is not None and len(files) > 1:
@@ -108,7 +109,8 @@ def analyze(
     codes = set()
     for number, path in enumerate(files):
         try:
-            history, result = judge.judge(path, to_run)
+            with analysis_line(path.name):
+                history, result = judge.judge(path, to_run)
         except PluginError:
             raise
         except UsageError as error:  # about this history alone

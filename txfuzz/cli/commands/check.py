@@ -91,21 +91,14 @@ def check(
     a check has written. Exit code 1 if some schedule gives what no serial order gives, or breaks an
     invariant, at a level that counts; 0 if none does; 3 if nothing could be judged.
     """
-    from txfuzz.campaign.check.check import check_file
-    from txfuzz.campaign.check.crowd import CrowdSize
-    from txfuzz.campaign.check.sets import CheckLimits
-    from txfuzz.campaign.workers.engines import Workers
-    from txfuzz.check.finding.result import ReplayedSchedule
-    from txfuzz.cli.check_progress import CheckProgressLine
     from txfuzz.cli.interruption import interruptible
+    from txfuzz.cli.progress.screen import Screen, doing, unless
     from txfuzz.common.json_text import json_text
-    from txfuzz.report.check.data import check_data, replayed_data
-    from txfuzz.report.check.text import check_body, replayed_text, verdict_text
 
     answers = sys.stdout  # what code prints that is checked goes elsewhere
 
     def show(found: CheckResult) -> None:
-        progress.clear()
+        screen.close()
         if as_json:
             click.echo(json_text(check_data(found)), file=answers)
             return
@@ -113,12 +106,19 @@ def check(
             say(check_body(found), file=answers)
             say(verdict_text(found), _style(found), file=answers)
 
-    def say_lost(sentence: str) -> None:
-        progress.clear()
-        options.say_lost(sentence)
-
     names = [name.strip() for name in (transactions or "").split(",") if name.strip()]
-    with interruptible() as interrupted, CheckProgressLine(quiet=as_json) as progress:
+    begun = doing("txfuzz check", "starting the database")
+    with interruptible() as interrupted, unless(as_json, Screen(begun)) as screen:
+        from txfuzz.campaign.check.check import check_file
+        from txfuzz.campaign.check.crowd import CrowdSize
+        from txfuzz.campaign.check.sets import CheckLimits
+        from txfuzz.campaign.workers.engines import Workers
+        from txfuzz.check.finding.result import ReplayedSchedule
+        from txfuzz.cli.progress.check import CheckScreen
+        from txfuzz.report.check.data import check_data, replayed_data
+        from txfuzz.report.check.text import check_body, replayed_text, verdict_text
+
+        progress = CheckScreen(screen, seconds)
         found = check_file(
             file,
             transactions=names,
@@ -128,10 +128,11 @@ def check(
             advice=not no_advice,
             output=output,
             interrupted=interrupted,
+            on_begin=progress.began,
             on_progress=progress,
             on_found=show,
             workers=Workers(workers, dask),
-            on_lost=say_lost,
+            on_lost=options.say_lost,
             **fields,
         )
     if isinstance(found, ReplayedSchedule):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +14,9 @@ from txfuzz.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from txfuzz.campaign.hunt.settings import HuntSettings
     from txfuzz.campaign.workers.engines import Workers
+    from txfuzz.cli.progress.screen import Screen
     from txfuzz.hunt.hunt import Budget
 
-_EVERY = 0.2  # seconds between two states of the line that shows the progress
 _OWN = ("adapter", "strategy", "sessions", "statements", "keys", "forms", "exclude", "layouts", "isolation",
         "seed", "each")  # fmt: skip
 
@@ -106,8 +104,7 @@ def hunt(
 
     Exit code 1 if something was found that is not known, 3 if nothing could be judged.
     """
-    from txfuzz.campaign.hunt.settings import HuntSettings, budget_named
-    from txfuzz.campaign.workers.engines import Workers
+    from txfuzz.cli.progress.screen import Screen, doing, unless
 
     if resume is not None and output is not None:
         raise UsageError("--resume goes on in its own directory: leave out --output-dir")
@@ -119,12 +116,16 @@ def hunt(
         _check_fits_race(click.get_current_context())
     if resume is not None:
         _check_fits_resume(click.get_current_context())
-    settings = HuntSettings(**{name: fields.pop(name) for name in _OWN})
-    given = budget_named(budget)
-    if race:
-        return _race(settings, given, load or 0, output, resume, known=known, as_json=as_json, **fields)
-    crew = Workers(workers, dask)
-    return _hunt(settings, given, output, resume, crew, known=known, as_json=as_json, **fields)
+    fields |= {"output": output, "resume": resume, "known": known, "as_json": as_json}
+    with unless(as_json, Screen(doing("txfuzz hunt", "starting the database"))) as screen:
+        from txfuzz.campaign.hunt.settings import HuntSettings, budget_named
+        from txfuzz.campaign.workers.engines import Workers
+
+        settings = HuntSettings(**{name: fields.pop(name) for name in _OWN})
+        given = budget_named(budget)
+        if race:
+            return _race(settings, given, load or 0, screen, **fields)
+        return _hunt(settings, given, Workers(workers, dask), screen, **fields)
 
 
 def _check_fits_race(context: click.Context) -> None:
@@ -149,22 +150,24 @@ def _is_given(context: click.Context, name: str) -> bool:
 def _hunt(
     settings: HuntSettings,
     budget: Budget,
+    workers: Workers,
+    screen: Screen,
+    *,
     output: Path | None,
     resume: Path | None,
-    workers: Workers,
-    *,
     known: bool,
     as_json: bool,
     **fields: Any,
 ) -> int:
     from txfuzz.campaign.hunt.artefacts import hunt_data
     from txfuzz.campaign.hunt.hunt import hunt as run_hunt
-    from txfuzz.cli.hunt_progress import HuntProgress
     from txfuzz.cli.interruption import interruptible
+    from txfuzz.cli.progress.hunt import HuntProgress
     from txfuzz.common.json_text import json_text
     from txfuzz.report.hunt.text import hunt_body, verdict_of
 
-    with interruptible() as interrupted, HuntProgress(budget, quiet=as_json) as progress:
+    progress = HuntProgress(budget, screen, quiet=as_json)
+    with interruptible() as interrupted:
         found = run_hunt(
             settings,
             budget,
@@ -178,6 +181,7 @@ def _hunt(
             on_refused=progress.refused,
             **fields,
         )
+    screen.close()
     result = found.result
     _say_moved(found.moved)
     if as_json:
@@ -197,9 +201,10 @@ def _race(
     settings: HuntSettings,
     budget: Budget,
     load: int,
+    screen: Screen,
+    *,
     output: Path | None,
     resume: Path | None,
-    *,
     known: bool,
     as_json: bool,
     **fields: Any,
@@ -207,11 +212,12 @@ def _race(
     from txfuzz.campaign.hunt.race import race as run_race
     from txfuzz.campaign.hunt.race import race_data
     from txfuzz.cli.interruption import interruptible
+    from txfuzz.cli.progress.hunt import RaceProgress
     from txfuzz.common.json_text import json_text
-    from txfuzz.report.hunt.race import race_body, short_race_counts
+    from txfuzz.report.hunt.race import race_body
     from txfuzz.report.hunt.text import verdict_of
 
-    with interruptible() as interrupted, _ProgressLine(quiet=as_json) as progress:
+    with interruptible() as interrupted:
         found = run_race(
             settings,
             budget,
@@ -219,9 +225,10 @@ def _race(
             output=output,
             resume=resume,
             interrupted=interrupted,
-            on_progress=lambda counts, holes: progress(short_race_counts(counts), len(holes)),
+            on_progress=RaceProgress(budget, screen),
             **fields,
         )
+    screen.close()
     result = found.result
     _say_moved(found.moved)
     if as_json:
@@ -252,28 +259,3 @@ def _code(interrupted: bool, violated: bool, judged: int) -> int:
     if violated:
         return ExitCode.VIOLATED
     return ExitCode.NOTHING_FOUND if judged else ExitCode.UNKNOWN
-
-
-class _ProgressLine:
-    """One line that is written over, on a terminal only; its end leaves nothing of it behind."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._shown = not quiet and sys.stderr.isatty()
-        self._last = 0.0
-
-    def __call__(self, counts: str, found: int) -> bool:
-        now = time.monotonic()
-        if self._shown and now - self._last >= _EVERY:
-            self._last = now
-            text = f"{counts}; {found} found" if found else counts
-            sys.stderr.write(f"\r{text[:79]:<79}")
-            sys.stderr.flush()
-        return True
-
-    def __enter__(self) -> _ProgressLine:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._last:
-            sys.stderr.write(f"\r{'':<79}\r")
-            sys.stderr.flush()

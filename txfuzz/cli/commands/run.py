@@ -134,8 +134,8 @@ def run(
 
     Without arguments, runs the default campaign on an embedded server.
     """
-    from txfuzz.campaign.setup.campaign_setup import with_workload_defaults
-    from txfuzz.cli.live_screen import run_on_screen
+    from txfuzz.cli.progress.screen import Screen, unless
+    from txfuzz.report.text.status import beginning
 
     if dask is not None or (workers or 1) > 1:
         raise UsageError(
@@ -144,22 +144,24 @@ def run(
         )
     if config is not None and workload is not None:
         raise UsageError("--config and --workload both name a workload; give one of them")
-    if resume is not None:
-        settings = _resumed(ctx, resume)
-    else:
+    if resume is None:
         named = workload if config is None else config
         fields["small_scope"] = SmallScope(schedules=0) if no_small_scope else None
         settings = CampaignSettings(workload=DEFAULT_WORKLOAD if named is None else named, **fields)
-        if settings.iterations is None:
-            settings = _all_there(settings)
-        settings = with_workload_defaults(settings)
-    if not control:
-        return run_on_screen(settings, plain=plain, verbose=verbose, quiet=quiet).exit_code
-    from txfuzz.compare.control import check_controllable
+    # It stands before the slow imports
+    with unless(plain or quiet, Screen(beginning)) as screen:
+        from txfuzz.campaign.setup.campaign_setup import with_workload_defaults
+        from txfuzz.cli.progress.campaign import run_on_screen
+        from txfuzz.compare.control import check_controllable
 
-    check_controllable(settings)
-    result = run_on_screen(settings, plain=plain, verbose=verbose, quiet=quiet)
-    if not result.interrupted:
+        if resume is not None:
+            settings = _resumed(ctx, resume)
+        else:
+            settings = with_workload_defaults(_all_there(settings))
+        if control:
+            check_controllable(settings)
+        result = run_on_screen(settings, screen, verbose=verbose, quiet=quiet)
+    if control and not result.interrupted:
         _say_control(result, settings)
     return result.exit_code
 
@@ -187,7 +189,7 @@ def _all_there(settings: CampaignSettings) -> CampaignSettings:
     """With --skip-run and no --iterations, as many iterations as have a history."""
     from txfuzz.campaign.sources.resumed import histories_in
 
-    if settings.output is None or not settings.only_analyzes:
+    if settings.iterations is not None or settings.output is None or not settings.only_analyzes:
         return settings
     return replace(settings, iterations=max(1, histories_in(settings.output)))
 

@@ -52,3 +52,12 @@ class DirectedOutcome:
         if self.waited:
             said.append(f"waited for a lock in {self.waited:,}")
         return f"{edge}: {'; '.join(said)}"
+
+    @property
+    def short(self) -> str:
+        """ "rw edge probe → survey on key 3 forced 3 of 40, refused: 40001 ×5"."""
+        if not self.played:
+            return f"{self.schedule.text} not played"
+        codes = ", ".join(f"{code} ×{count:,}" for code, count in self.refused.items())
+        text = f"{self.schedule.text} forced {self.forced:,} of {self.played:,}"
+        return f"{text}, refused: {codes}" if codes else text

@@ -6,6 +6,7 @@ from collections import Counter
 
 from txfuzz.common.sentences import counted
 from txfuzz.feedback.contract import Adjustment
+from txfuzz.feedback.directed.direction import DirectedOutcome
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.charts import LETTERS, MOST, Line, chart, columns_of
 from txfuzz.report.html.markup import Content, Markup, cut, el
@@ -49,6 +50,7 @@ def iterations_part(record: CampaignResult) -> Content:
         _counts("Aborts by error code", record, "aborts"),
         _counts("Faults injected", record, "faults"),
         _table(record.analysed),
+        _directed(record.analysed),
         _decisions(record.analysed),
         id="iterations",
     )  # fmt: skip
@@ -127,6 +129,49 @@ def _row(iteration: Iteration) -> Markup:
 
 def _optional(value: float | None, form: str = "{}") -> str:
     return "" if value is None else form.format(value)
+
+
+_PLAYS = ("", "missing edge", "played", "forced", "committed", "waited", "refused")
+
+
+def _directed(iterations: tuple[Iteration, ...]) -> Content:
+    """What came of the directed schedules; nothing where there were none."""
+    outcomes = [(each, one) for each in iterations for one in each.directed]
+    if not outcomes:
+        return None
+    rows = [
+        el(
+            "tr",
+            el("th", iteration.name),
+            el("td", cut(one.schedule.text, 120), class_="words"),
+            [el("td", f"{count:,}") for count in (one.played, one.forced, one.committed, one.waited)],
+            el("td", cut(_refused(one), 120), class_="words"),
+        )
+        for iteration, one in outcomes[:_ROWS]
+    ]
+    more = len(outcomes) - len(rows)
+    return el(
+        "details",
+        el("summary", "Directed schedules, and what came of them"),
+        el(
+            "p",
+            f"In {sum(one.forced for _, one in outcomes):,} of "
+            f"{counted(sum(one.played for _, one in outcomes), 'play')} the missing edge arose.",
+            class_="quiet",
+        ),
+        el("div",
+           el("table", el("thead", el("tr", [el("th", name) for name in _PLAYS])), el("tbody", rows)),
+           class_="scroll", tabindex="0"),
+        el("p", f"{counted(more, 'more schedule')} in stats.json.", class_="quiet") if more > 0 else None,
+        open="" if len(outcomes) <= 12 else None,
+    )  # fmt: skip
+
+
+def _refused(outcome: DirectedOutcome) -> str:
+    """The codes by which the database refused; of one that was not played, why."""
+    if not outcome.played:
+        return f"not played: {outcome.reason}" if outcome.reason else "not played"
+    return ", ".join(f"{code} ×{count:,}" for code, count in outcome.refused.items())
 
 
 def _decisions(iterations: tuple[Iteration, ...]) -> Content:

@@ -53,12 +53,6 @@ def race_counts_text(counts: RaceCounts) -> str:
     )
 
 
-def short_race_counts(counts: RaceCounts) -> str:
-    """For one line."""
-    rate = counts.rounds / counts.seconds if counts.seconds else 0
-    return f"{counts.rounds:,} rounds of {counts.races:,} races, {rate:,.0f} a second"
-
-
 def race_notes(result: RaceResult, load: int, excepted: tuple[str, ...]) -> Iterator[str]:
     """In sentences: how it was run, what was not counted, judged or used."""
     counts = result.counts

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
 
-from txfuzz.analysis.result import Verdict
+from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.campaign.events import (
     CampaignEnded,
     CampaignFailed,
     CampaignStarted,
     Event,
+    HistoryAnalysed,
     IterationEnded,
     IterationStarted,
     SmallScopeEnded,
     SmallScopeStarted,
     Warned,
 )
-from txfuzz.cli.terminal import OF_VERDICT, Style, laid_out, say, say_step
+from txfuzz.cli.terminal import OF_VERDICT, Style, laid_out, say, say_step, wrapped
 from txfuzz.common.sanitize import one_line
 from txfuzz.common.sentences import counted, listed
 from txfuzz.errors import TxfuzzError
@@ -45,13 +47,15 @@ class PlainScreen:
         match event:
             case Warned(sentence):
                 self._warned.add(sentence)
-                click.echo(f"txfuzz: {one_line(sentence)}", err=True)
+                self._warn(f"txfuzz: {one_line(sentence)}")
             case CampaignStarted(campaign, workload):
                 self._show_start(campaign, workload)
             case SmallScopeStarted():
                 self._say("\nsmall scope: the workload's transactions two and three at a time")
+            case HistoryAnalysed():
+                self._show_analysis(event)
             case SmallScopeEnded(iteration):
-                self._show_small_scope(iteration)
+                self._show_iteration(iteration)
             case IterationStarted(number, workload):
                 keys = counted(len(workload.logical_keys()), "key")
                 clients = counted(workload.scheduling.clients, "client")
@@ -63,8 +67,8 @@ class PlainScreen:
             case CampaignFailed(TxfuzzError(), campaign) if campaign.analysed:
                 self._show_result(campaign)
 
-    def close(self) -> None:
-        """The campaign is over, however it ended."""
+    def analysing(self, step: str, share: float) -> None:
+        """A step of an analysis has come so far: of no interest in plain lines."""
 
     def _show_start(self, campaign: CampaignResult, workload: Workload) -> None:
         from txfuzz.analysis.checker.consistency import model_text
@@ -82,25 +86,24 @@ class PlainScreen:
         for decision in campaign.facts.opening:
             self._say(f"to begin with: {_decision(decision, self._verbose)}")
 
-    def _show_small_scope(self, iteration: Iteration) -> None:
-        from txfuzz.report.text.small_scope import small_scope_text
+    def _show_analysis(self, analysed: HistoryAnalysed) -> None:
+        """As soon as it is known, before pictures are drawn and schedules replayed."""
+        result, execution, searched = analysed.result, analysed.execution, analysed.searched
+        if searched is None:
+            if execution is not None:
+                self._say(f"  {_ran(execution)}")
+            self._say(f"  {_meant(result)}")
+            return
+        if searched.schedules:
+            from txfuzz.report.text.small_scope import small_scope_text
 
-        execution = iteration.execution
-        if iteration.searched is not None and iteration.searched.schedules:
             took = "" if execution is None else f" in {execution.seconds:.1f} s"
-            self._say(f"  {small_scope_text(iteration.searched)}{took}")
-        result = iteration.result
-        unknown = f"unknown: {result.reason}" if result.verdict is Verdict.UNKNOWN else ""
-        self._say(f"  {unknown or iteration.found or 'nothing found'}")
-        for decision in iteration.decisions:
-            self._say(f"  next: {_decision(decision, self._verbose)}")
-        for note in (*iteration.notes, *iteration.learnt):
-            self._say(f"  {note}")
+            self._say(f"  {small_scope_text(searched)}{took}")
+        self._say(f"  {_found(result)}")
 
     def _show_iteration(self, iteration: Iteration) -> None:
-        if iteration.execution is not None:
-            self._say(f"  {_ran(iteration.execution)}")
-        self._say(f"  {_meant(iteration)}")
+        if iteration.by_replay:
+            self._say(f"  {iteration.found}")
         if iteration.pursued is not None:
             from txfuzz.report.text.near_cycle_notes import pursued_text
 
@@ -122,7 +125,13 @@ class PlainScreen:
 
     def _say(self, line: str) -> None:
         if not self._quiet:
-            click.echo(line, err=True)
+            for part in wrapped(line, sys.stderr):
+                click.echo(part, err=True)
+
+    def _warn(self, line: str) -> None:
+        """In one piece in a log, where whoever searches it finds all of it."""
+        for part in wrapped(line, sys.stderr) if sys.stderr.isatty() else [line]:
+            click.echo(part, err=True)
 
 
 def show_result(campaign: CampaignResult) -> None:
@@ -192,16 +201,18 @@ def _ran(execution: ExecutionSummary) -> str:
     return line + (f"; ended early: {execution.stopped}" if execution.stopped else "")
 
 
-def _meant(iteration: Iteration) -> str:
-    result = iteration.result
-    found = iteration.found or "nothing found"
-    if result.verdict is Verdict.UNKNOWN:
-        found = f"unknown: {result.reason}"
+def _meant(result: AnalysisResult) -> str:
     return (
         f"{result.edges_per_txn:.2f} edges per transaction "
         f"({result.concurrent_edges_per_txn:.2f} concurrent), "
-        f"{counted(result.near_cycles_counted, 'near-cycle')}: {found}"
+        f"{counted(result.near_cycles_counted, 'near-cycle')}: {_found(result)}"
     )
+
+
+def _found(result: AnalysisResult) -> str:
+    if result.verdict is Verdict.UNKNOWN:
+        return f"unknown: {result.reason}"
+    return ", ".join(result.anomaly_types) or "nothing found"
 
 
 def _decision(decision: Adjustment, with_reason: bool) -> str:
