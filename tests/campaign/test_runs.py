@@ -15,9 +15,9 @@ from txfuzz.campaign.directory import runs
 from txfuzz.campaign.directory.run_directory import locked
 from txfuzz.campaign.directory.runs import (
     latest_campaign,
+    latest_runs,
     list_runs,
     read_summary,
-    run_count,
     size_of,
 )
 from txfuzz.errors import UsageError
@@ -111,10 +111,10 @@ def test_the_newest_comes_first_and_the_records_of_the_others_are_not_read(
     read = []
     really = runs.json_in
     monkeypatch.setattr(runs, "json_in", lambda path: read.append(path.parent.name) or really(path))
-    assert [each.name for each in list_runs(tmp_path, most=2)] == ["run-4", "run-3"]
+    newest, older = latest_runs(tmp_path, 2)
+    assert ([each.name for each in newest], older) == (["run-4", "run-3"], 3)
     assert read == ["run-4", "run-3"]
-    assert run_count(tmp_path) == 5
-    assert len(list_runs(tmp_path)) == 5
+    assert [each.name for each in list_runs(tmp_path)] == [f"run-{number}" for number in (4, 3, 2, 1, 0)]
 
 
 def test_what_no_command_has_made_is_no_run(tmp_path: Path) -> None:

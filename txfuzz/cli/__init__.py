@@ -20,9 +20,11 @@ def main(arguments: list[str] | None = None) -> None:
     """
     if arguments is not None:
         sys.exit(run_command(arguments))
+    from txfuzz.cli.completion import complete_if_asked
     from txfuzz.cli.streams import open_streams
     from txfuzz.cli.supervisor import supervised
 
+    complete_if_asked()
     if not open_streams():
         sys.exit(_say("cannot write to stdout: it is closed", ExitCode.USAGE))
     supervised(lambda: run_command(sys.argv[1:]))

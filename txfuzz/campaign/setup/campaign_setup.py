@@ -13,6 +13,7 @@ from txfuzz.analysis.dependencies.connectivity import prepare
 from txfuzz.campaign.directory.run_directory import RunDirectory
 from txfuzz.campaign.events import Subscriber, Warned
 from txfuzz.campaign.setup.adapter_choice import chosen_database
+from txfuzz.campaign.setup.load import with_load
 from txfuzz.campaign.setup.preconditions import check_made_by, refuse_replay
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemble, database_url
 from txfuzz.campaign.setup.settings import CampaignSettings
@@ -108,6 +109,7 @@ def set_up(
     """
     settings = with_workload_defaults(settings)
     if settings.only_analyzes:
+        settings.load.refuse("with --skip-run nothing is run")
         if settings.run_replay:
             raise UsageError("--run-replay with --skip-run needs --runner-cmd: there is no database")
         settings = as_it_was_run(settings)
@@ -152,6 +154,8 @@ def _assembled(
     opens = settings.runs and settings.runner_cmd is None and not settings.resume
     choice = chosen_database(registry, settings.adapter, settings.database_url, opens=opens)
     workload = read_workload(path, InstalledVocabulary(registry, path), choice)
+    if not settings.resume:  # else it was written with them
+        workload = with_load(workload, settings.load)
     if not settings.only_analyzes:
         refuse_replay(workload, path)
     command = workload.campaign.runner_cmd if workload.campaign else None
