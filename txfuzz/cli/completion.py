@@ -86,7 +86,8 @@ def _adapter_of_workload(ctx: click.Context) -> str | None:
     from txfuzz.errors import TxfuzzError
     from txfuzz.workload.shipped import adapter_named_in, workload_path
 
-    named = ctx.params.get("workload")
+    # Where an option waits for its value, as here, click leaves positions among the arguments
+    named = ctx.params.get("workload") or next(iter(ctx.args), None)
     if not named:
         return None
     try:

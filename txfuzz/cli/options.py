@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -84,6 +85,12 @@ def database_url(name: str = "database_url") -> Decorator:
         help="Use your own server; the URL decides which adapter opens it. [default: $DATABASE_URL, else an "
         "embedded server]",
     )  # fmt: skip
+
+
+def say_where_url_is_from(url: str | None) -> None:
+    """On stderr, that the database is that of $DATABASE_URL, where no URL was given."""
+    if url is None and os.environ.get("DATABASE_URL"):
+        click.echo("txfuzz: on the server of $DATABASE_URL, as no --database-url is given", err=True)
 
 
 def adapter(instead_of: str = "the workload") -> Decorator:

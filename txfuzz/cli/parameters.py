@@ -100,7 +100,8 @@ class WorkloadName(_File):
         from txfuzz.workload.shipped import shipped_workloads
 
         names = (name for name, _ in shipped_workloads())
-        return [*_beginning(names, incomplete), *super().shell_complete(ctx, param, incomplete)]
+        # Files first: bash forgets what stands before them
+        return [*super().shell_complete(ctx, param, incomplete), *_beginning(names, incomplete)]
 
 
 class Named(click.ParamType):  # type: ignore[type-arg] # as above

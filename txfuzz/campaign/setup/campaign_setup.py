@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -24,13 +24,14 @@ from txfuzz.campaign.sources.external_command import ExternalCommand
 from txfuzz.campaign.sources.resumed import ResumedHistories, first_workload, histories_in
 from txfuzz.campaign.stop_conditions import Deadline
 from txfuzz.common.secrets import SecretText, command_without_secrets
+from txfuzz.common.sentences import listed
 from txfuzz.common.version import __version__
 from txfuzz.database.api import Database
 from txfuzz.database.isolation_levels import open_database
 from txfuzz.errors import UsageError
 from txfuzz.execution.fault_injector import cautions, injector_for
 from txfuzz.history.reader import read_history
-from txfuzz.plugin.loader import load_plugins
+from txfuzz.plugin.loader import load_plugins, own_distributions
 from txfuzz.plugin.registry import Registry
 from txfuzz.report.campaign_result import CampaignFacts
 from txfuzz.workload.campaign import Campaign
@@ -164,7 +165,7 @@ def _assembled(
         subscriber(Warned(f"histories are made by the workload's own runner_cmd: {shown}"))
     if settings.history is not None and not settings.resume:
         check_made_by(read_history(settings.history), workload)
-    return assemble(
+    assembled = assemble(
         replace(workload, campaign=None),  # already in the settings; workloads of iterations have none
         registry,
         isolation=settings.isolation,
@@ -174,6 +175,26 @@ def _assembled(
         checker_options=settings.checker_options,
         plugin_seconds=settings.plugin_seconds,
     )
+    if workload.heuristics is None and not assembled.strategy.blind:
+        for sentence in _of_others(registry):
+            subscriber(Warned(sentence))
+    return assembled
+
+
+def _of_others(registry: Registry) -> Iterator[str]:
+    """A sentence for each installed distribution by somebody else whose heuristics are asked without being
+    named by the workload. A plugin file was named on the command line."""
+    own = own_distributions()
+    named: dict[str, list[str]] = {}
+    for entry in registry.all("heuristic"):
+        if own and not entry.plugin.is_file and entry.plugin.distribution not in own:
+            named.setdefault(f"{entry.plugin.distribution} {entry.plugin.version}", []).append(entry.name)
+    for distribution, names in named.items():
+        are = ("heuristic", "is") if len(names) == 1 else ("heuristics", "are")
+        yield (
+            f"the {are[0]} {listed(names)} of {distribution} {are[1]} asked as well, being installed: "
+            "`heuristics` in the workload can name others"
+        )
 
 
 def _history_maker(

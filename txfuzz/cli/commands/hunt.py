@@ -125,6 +125,7 @@ def hunt(
         _check_fits_resume(click.get_current_context())
     settings = HuntSettings(**{name: fields.pop(name) for name in _OWN})
     given = budget_named(budget)
+    options.say_where_url_is_from(fields["url"])
     if race:
         return _race(settings, given, load or 0, output, resume, known=known, as_json=as_json, **fields)
     crew = Workers(workers, dask)
