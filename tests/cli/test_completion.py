@@ -21,8 +21,10 @@ BASH = shutil.which("bash")
 def asked(*words: str, instruction: str = "bash_complete") -> subprocess.CompletedProcess[str]:
     """What the command itself answers when the last word is completed."""
     environment = os.environ | {
-        "_TXFUZZ_COMPLETE": instruction, "COMP_WORDS": " ".join(["txfuzz", *words]), "COMP_CWORD": str(len(words)),
-    }  # fmt: skip
+        "_TXFUZZ_COMPLETE": instruction,
+        "COMP_WORDS": " ".join(["txfuzz", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
     command = [sys.executable, "-m", "txfuzz"]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
@@ -94,8 +96,9 @@ def test_the_shell_is_that_of_the_user(txfuzz: Cli, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.skipif(BASH is None, reason="there is no bash")
 @pytest.mark.parametrize(
-    ("line", "found"), [("txfuzz matr", "matrix"), ("txfuzz run --iso", "--isolation"), ("txfuzz execute coun", "counter")]
-)  # fmt: skip
+    ("line", "found"),
+    [("txfuzz matr", "matrix"), ("txfuzz run --iso", "--isolation"), ("txfuzz execute coun", "counter")],
+)
 def test_bash_itself(tmp_path: Path, line: str, found: str) -> None:
     """The function that the script defines is called as bash does at the tab key."""
     txfuzz = tmp_path / "txfuzz"

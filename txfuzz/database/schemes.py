@@ -34,8 +34,8 @@ class FitsUrl(Protocol):
 
 @runtime_checkable
 class KnowsSchemes(Protocol):
-    """An additional class method of adapters for ANY_SCHEME, so that a misspelt scheme is not taken for one of
-    theirs."""
+    """An additional class method of adapters for ANY_SCHEME, so that a misspelt scheme is not taken for one
+    of theirs."""
 
     @classmethod
     def knows_scheme(cls, scheme: str) -> bool:
