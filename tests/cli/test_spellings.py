@@ -38,8 +38,14 @@ def arguments_in(place: Path) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    "named", [("clean.yaml",), ("--config", "clean.yaml"), ("--workload", "clean.yaml"), ("clean", "--workload-dir", ".")]
-)  # fmt: skip
+    "named",
+    [
+        ("clean.yaml",),
+        ("--config", "clean.yaml"),
+        ("--workload", "clean.yaml"),
+        ("clean", "--workload-dir", "."),
+    ],
+)
 def test_run_takes_a_workload(txfuzz: Cli, place: Path, named: tuple[str, ...]) -> None:
     ran = txfuzz("run", *named, *ONCE, "--output-dir", "out")
     assert (ran.code, ran.err) == (0, "")
@@ -57,11 +63,16 @@ def test_run_takes_a_workload(txfuzz: Cli, place: Path, named: tuple[str, ...]) 
             ("adapt", "a", "--prev-workload", "b", "--history", "h"),
             f"the workload by position and --prev-workload {BOTH}",
         ),
-        (("execute", "--out", "h"), "name a workload: a file, or one of those that `txfuzz workloads` lists\n"),
+        (
+            ("execute", "--out", "h"),
+            "name a workload: a file, or one of those that `txfuzz workloads` lists\n",
+        ),
         (("run", "clean", "--resume", "d"), "--resume takes the workload from the campaign; omit it\n"),
         (("run", "--resume", "d", "--clients", "3"), "--resume takes --clients from the campaign; omit it\n"),
-        (("run", "--budget", "1m", "--max-seconds", "3"), "--budget and --max-seconds both limit the campaign; "
-                                                          "give one of them\n"),
+        (
+            ("run", "--budget", "1m", "--max-seconds", "3"),
+            "--budget and --max-seconds both limit the campaign; give one of them\n",
+        ),
         (
             ("run", "--transactions", "9", "--duration", "3s"),
             "--transactions and --duration both say when an iteration ends: give one of them "
@@ -179,8 +190,8 @@ HEURISTIC = """
 
 def test_heuristics_of_others_are_announced(txfuzz: Cli, place: Path, site: Site) -> None:
     said = (
-        "the heuristic mine of acme-search 1.0 is asked as well, being installed: `heuristics` in the workload "
-        "can name others"
+        "the heuristic mine of acme-search 1.0 is asked as well, being installed: `heuristics` in the "
+        "workload can name others"
     )
     assert "acme" not in txfuzz("run", "clean.yaml", *ONCE, "--output-dir", "a").err
     site.add("acme-search", "acme_search", HEURISTIC)
