@@ -52,7 +52,7 @@ def adapt(
     ctx: click.Context,
     /,
     history: Path,
-    workload: Path,
+    workload: str | Path,
     output_root: Path,
     execute: bool,
     iterations: int | None,

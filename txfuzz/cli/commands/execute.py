@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @options.plugin_files
 @options.strict_plugins
 @options.exit_code("end with 1 if a replay contradicts the expected model")
-def execute(workload: Path, out: Path, by_verdict: bool, **fields: Any) -> int:
+def execute(workload: str | Path, out: Path, by_verdict: bool, **fields: Any) -> int:
     """Run one workload, a file or the name of one that ships with txfuzz, and record its history.
 
     A workload with an enabled `replay` stanza is replayed: its schedule is followed exactly, and what
