@@ -20,11 +20,15 @@ def main(arguments: list[str] | None = None) -> None:
     """
     if arguments is not None:
         sys.exit(run_command(arguments))
-    from txfuzz.cli.completion import complete_if_asked
+    if os.environ.get("_TXFUZZ_COMPLETE"):
+        from txfuzz.cli.completion import answer
+
+        code = answer(os.environ["_TXFUZZ_COMPLETE"])
+        sys.stdout.flush()
+        sys.exit(code)
     from txfuzz.cli.streams import open_streams
     from txfuzz.cli.supervisor import supervised
 
-    complete_if_asked()
     if not open_streams():
         sys.exit(_say("cannot write to stdout: it is closed", ExitCode.USAGE))
     supervised(lambda: run_command(sys.argv[1:]))

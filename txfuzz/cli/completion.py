@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -94,11 +93,3 @@ def _adapter_of_workload(ctx: click.Context) -> str | None:
         return adapter_named_in(workload_path(named, ctx.params.get("workload_dir")))
     except (TxfuzzError, OSError, ValueError):
         return None
-
-
-def complete_if_asked() -> None:
-    """Answer the shell and exit, if it is the shell that asks."""
-    if instruction := os.environ.get(VARIABLE):
-        code = answer(instruction)
-        sys.stdout.flush()
-        sys.exit(code)

@@ -120,12 +120,14 @@ def set_up(
     for sentence in (*map(str, registry.problems), *registry.clashes()):
         subscriber(Warned(sentence))
     path = _first_workload_file(settings)
-    assembled = _assembled(settings, registry, path, subscriber)
+    assembled, announced = _assembled(settings, registry, path, subscriber)
     url = _database_url(settings, assembled, path) if settings.runs else None
     deadline = Deadline(interrupted, settings.max_seconds)
     maker = _history_maker(settings, assembled, path, url, deadline, subscriber, resources)
     directory = resources.enter_context(_run_directory(settings, assembled.workload.name, subscriber))
     directory.keep_plugins(registry.files)
+    for sentence in announced:
+        subscriber(Warned(sentence))
     return CampaignSetup(settings, registry, path, assembled, maker, directory, deadline)
 
 
@@ -151,7 +153,8 @@ def _first_workload_file(settings: CampaignSettings) -> Path:
 
 def _assembled(
     settings: CampaignSettings, registry: Registry, path: Path, subscriber: Subscriber
-) -> Assembled:
+) -> tuple[Assembled, tuple[str, ...]]:
+    """And what is to be announced once everything is set up."""
     opens = settings.runs and settings.runner_cmd is None and not settings.resume
     choice = chosen_database(registry, settings.adapter, settings.database_url, opens=opens)
     workload = read_workload(path, InstalledVocabulary(registry, path), choice)
@@ -175,10 +178,8 @@ def _assembled(
         checker_options=settings.checker_options,
         plugin_seconds=settings.plugin_seconds,
     )
-    if workload.heuristics is None and not assembled.strategy.blind:
-        for sentence in _of_others(registry):
-            subscriber(Warned(sentence))
-    return assembled
+    asks_all = workload.heuristics is None and not assembled.strategy.blind
+    return assembled, tuple(_of_others(registry)) if asks_all else ()
 
 
 def _of_others(registry: Registry) -> Iterator[str]:
