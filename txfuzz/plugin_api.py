@@ -54,7 +54,7 @@ if TYPE_CHECKING:  # packed, as the table below is
         ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer, SentScript,
         SetupRefused, StatementAnswer, WritesBegin, WritesPlays, run_setup,
     )
-    from txfuzz.database.schemes import ANY_SCHEME, FitsUrl, OwnsSchemes
+    from txfuzz.database.schemes import ANY_SCHEME, FitsUrl, KnowsSchemes, OwnsSchemes
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
     from txfuzz.database.sql.control import ControlConnection
     from txfuzz.database.sql.database import Schemas, ServerDatabase, SqlDatabase
@@ -153,7 +153,7 @@ _MODULES = {
         "SeesTables", "SendsScripts", "SentAnswer", "SentScript", "SetupRefused", "StatementAnswer",
         "WritesBegin", "WritesPlays", "run_setup",
     ),
-    "txfuzz.database.schemes": ("ANY_SCHEME", "FitsUrl", "OwnsSchemes"),
+    "txfuzz.database.schemes": ("ANY_SCHEME", "FitsUrl", "KnowsSchemes", "OwnsSchemes"),
     "txfuzz.database.sql.adapter": (
         "RoomForClients", "checked_url", "max_connections_option", "tables_option",
     ),
@@ -230,8 +230,9 @@ __all__ = [  # noqa: RUF022
     "Embeds", "Endpoint", "EndpointRole", "EndpointUse", "FAIL", "FINAL_READ", "Fault", "FeedbackResult",
     "FitsUrl", "Form", "GoesOn", "HasEndpoints", "HasProcess", "Heuristic", "History", "HistoryError",
     "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeepsSettings", "KeyPressure",
-    "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "Mode",
-    "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle",
+    "Keyword", "Kind", "KnownHole", "KnowsDrivers", "KnowsSchemes", "LIMIT", "Layout", "MakesRoom",
+    "MissingEdge", "Mode", "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES",
+    "NO_WRITER", "NearCycle",
     "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsSchemes",
     "OwnsServer", "PAUSE", "Part", "Patient", "PlayedSchedule", "PlayedStep", "Promise", "Proposal",
     "Pursuing", "READ", "ROLLBACK", "RawStatement", "ReachesEndpoints", "ReadValue", "Ref", "Refusal",

@@ -30,7 +30,7 @@ SECTIONS = {
         "Adapter", "Capabilities", "Database", "Session", "BoundStep", "Outcome", "SessionError", "Kind",
         "NoMoreSessions",
         "Embeds", "StartsVersions", "StartableServer", "is_version", "version_order",
-        "MakesRoom", "OwnsSchemes", "FitsUrl",
+        "MakesRoom", "OwnsSchemes", "FitsUrl", "KnowsSchemes",
         "RunsSql", "Answer", "GoesOn",
         "SeesWaits", "Batching",
         "EndpointRole", "Endpoint", "EndpointUse", "Promise", "HasEndpoints", "ReachesEndpoints",

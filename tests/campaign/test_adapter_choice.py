@@ -53,6 +53,35 @@ def test_the_scheme_decides(url: str, adapter: str | None) -> None:
     assert adapter_of_scheme(REGISTRY, url) == adapter
 
 
+@pytest.mark.parametrize(
+    ("url", "near"),
+    [("postgress://me:hunter2@h/d", "postgres"), ("duckdbs:///x", "duckdb"), ("marriadb://h/d", "mariadb")],
+)
+def test_a_misspelt_scheme_is_told_apart_from_one_for_any_adapter(url: str, near: str) -> None:
+    with pytest.raises(UsageError, match=f"unknown database URL scheme .*did you mean '{near}'") as refused:
+        adapter_of_scheme(REGISTRY, url)
+    assert "hunter2" not in str(refused.value)
+    entries = {name: each for name, each in REGISTRY.entries.items() if name != ("adapter", "sqlalchemy")}
+    with pytest.raises(UsageError, match=f"did you mean '{near}'"):
+        adapter_of_scheme(replace(REGISTRY, entries=entries), url)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run",),
+        ("run", "--adapter", "postgres"),
+        ("hunt",),
+        ("explore", "lost_update", "--transactions", "read_append,read_append"),
+        ("doctor",),
+    ],
+)
+def test_every_command_has_the_remedy(txfuzz: Cli, arguments: tuple[str, ...]) -> None:
+    ran = txfuzz(*arguments, "--database-url", "postgress://h/d")
+    assert ran.code == 2
+    assert "did you mean 'postgres'?" in ran.err
+
+
 def test_where_no_adapter_takes_any_url() -> None:
     entries = {name: each for name, each in REGISTRY.entries.items() if name != ("adapter", "sqlalchemy")}
     assert adapter_of_scheme(replace(REGISTRY, entries=entries), "oracle://h/d") is None

@@ -193,7 +193,7 @@ def test_a_replay_is_not_fuzzed(txfuzz: Cli, given: Path) -> None:
     ):
         ran = txfuzz(*command)
         assert ran.code == 2
-        assert "is a replay: run it with `txfuzz execute --config replay.yaml --out FILE`" in ran.err
+        assert "is a replay: run it with `txfuzz execute replay.yaml --out FILE`" in ran.err
         assert not Path("runs").exists()
     Path("replay.yaml").write_text(WORKLOAD + stanza + "  enabled: false\n")
     assert txfuzz("run", "--config", "replay.yaml", "--iterations", 1).code in (0, 1)

@@ -167,7 +167,7 @@ def test_the_smallest_sql_and_the_replay_stand_with_their_finding(dirty: Path) -
     (place / "replay.yaml").write_text("version: 1\n")
     shown = page(dirty)
     assert "SELECT val FROM t WHERE key < 1 & 2;" in shown.text
-    assert f"txfuzz execute --config {place / 'replay.yaml'} --out again.edn" in shown.text
+    assert f"txfuzz execute {place / 'replay.yaml'} --out again.edn" in shown.text
 
 
 REPLAY = """
@@ -188,7 +188,7 @@ def test_the_replay_stands_with_the_finding_that_it_is_about(runs: Path, tmp_pat
     path = run / "iter_00" / "replay.yaml"
     found = read_run(run).findings
     assert [(each.anomaly.type, each.first) for each in found] == [("G2-item", 0), ("G2-item", 0)]
-    followed = f"txfuzz execute --config {path} --out again.edn"
+    followed = f"txfuzz execute {path} --out again.edn"
     for written, expected in (
         (REPLAY, "2 × look"),
         (REPLAY.replace("look", "bend"), "2 × bend"),

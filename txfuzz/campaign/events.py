@@ -47,7 +47,8 @@ class CampaignStarted:
 
 @dataclass(frozen=True)
 class SmallScopeStarted:
-    """planned: schedules to run, each of two or three transactions of the workload."""
+    """planned: schedules to run, each of two or three transactions of the workload. If the campaign's time is
+    up before the first, a warning follows instead of SmallScopeEnded."""
 
     workload: Workload
     planned: int

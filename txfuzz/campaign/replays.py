@@ -196,7 +196,7 @@ def _write(place: IterationDirectory, workload: Workload | None, target: ReplayT
         path.unlink(missing_ok=True)  # left by an earlier analysis
         return
     header = f"Replay of {target.what}: {workload.about}\n"
-    header += f"To follow it: txfuzz execute --config {path.name} --out FILE"
+    header += f"To follow it: txfuzz execute {path.name} --out FILE"
     write_text(path, workload_text(without_plugins(workload), header))
 
 

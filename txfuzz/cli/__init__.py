@@ -20,6 +20,12 @@ def main(arguments: list[str] | None = None) -> None:
     """
     if arguments is not None:
         sys.exit(run_command(arguments))
+    if os.environ.get("_TXFUZZ_COMPLETE"):
+        from txfuzz.cli.completion import answer
+
+        code = answer(os.environ["_TXFUZZ_COMPLETE"])
+        sys.stdout.flush()
+        sys.exit(code)
     from txfuzz.cli.streams import open_streams
     from txfuzz.cli.supervisor import supervised
 

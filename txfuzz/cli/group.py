@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from txfuzz.common.version import __version__
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "run": "Run the feedback loop: fuzz a database, analyse, adapt, repeat.",
@@ -21,16 +22,20 @@ COMMANDS = {
     "matrix": "Draw a table of databases, versions, levels, and the anomalies that each lets pass.",
     "shrink": "Shrink a finding to a minimal reproducer and write it up.",
     "report": "Report on a campaign, as a web page or for CI.",
+    "runs": "List campaigns, hunts, checks, matrices and comparisons, with their verdicts.",
     "explain": "Explain an anomaly or a consistency model in plain words, or list their names.",
     "workloads": "List the shipped workloads, or show one.",
     "forms": "List the forms and layouts that hunts are made of, or show one.",
     "templates": "List the installed transaction templates, or show one.",
     "plugins": "List the installed plugins, or show the options of one component.",
     "new-plugin": "Create a working plugin to start your own from.",
+    "completion": "Print the script that makes a shell complete commands and names.",
     "doctor": "Check this installation and the databases it can use.",
 }
 # Commands that are not in a module of their own name
 _PLACES = {
+    "completion": "listings.completion",
+    "runs": "listings.runs",
     "explain": "listings.explain",
     "workloads": "listings.workloads",
     "templates": "listings.workloads",
@@ -58,6 +63,17 @@ class LazyGroup(click.Group):
         self._load_plugins()
         return super().get_command(ctx, name)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Imports no command, and plugins only if none of txfuzz's own commands begins so."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=about) for name, about in COMMANDS.items()]
+        found = [each for each in found if each.value.startswith(incomplete)]
+        if not found and not incomplete.startswith("-"):
+            self._load_plugins()
+            found = [CompletionItem(name) for name in sorted(self.commands) if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self._load_plugins()
         rows = [*COMMANDS.items()]
@@ -81,6 +97,14 @@ class LazyGroup(click.Group):
                 click.echo(f"txfuzz: {problem}", err=True)
 
 
+def _show_version(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        from txfuzz.common.version import versions_text
+
+        click.echo(versions_text())
+        ctx.exit()
+
+
 def command_line() -> click.Group:
     """All commands. A new group for each run, since plugins add commands to it."""
     exit_codes = (
@@ -92,7 +116,10 @@ def command_line() -> click.Group:
     settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
     @click.group("txfuzz", cls=LazyGroup, epilog=exit_codes, context_settings=settings)
-    @click.version_option(__version__, "-V", "--version", prog_name="txfuzz")
+    @click.option(
+        "-V", "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version,
+        help="Show the versions of txfuzz, Python and the installed plugins, and exit.",
+    )  # fmt: skip
     def cli() -> None:
         """Test whether a database really provides the isolation level it promises.
 

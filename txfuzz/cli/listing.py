@@ -9,13 +9,15 @@ if TYPE_CHECKING:
     from txfuzz.workload.template import Template
 
 
+def aligned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The cells of each row, as wide as their columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+
+
 def table(rows: Sequence[Sequence[str]], indent: str = "") -> str:
     """Rows as aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
-    return "\n".join(indent + line for line in lines)
+    return "\n".join(indent + "  ".join(row).rstrip() for row in aligned(rows))
 
 
 def template_text(template: Template) -> str:

@@ -2,46 +2,81 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from txfuzz.common.sanitize import printable
+from txfuzz.cli.parameters import ADAPTER, FILE, FILE_OR_NAME, LEVEL, Seconds, WorkloadName
+from txfuzz.common.sentences import listed
+from txfuzz.errors import UsageError
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 
-
-class _File(click.Path):
-    """A path in UTF-8. Empty is an error: `--output-dir "$OUT"` must not fall back when OUT is unset."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value == "":
-            self.fail("the path is empty", param, ctx)
-        try:
-            os.fspath(value).encode("utf-8")
-        except UnicodeEncodeError:
-            self.fail(f"the path {printable(value)!r} is not valid UTF-8", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-FILE = _File(path_type=Path)
-
-
-class Seconds(click.FloatRange):
-    """A finite number of seconds: nan would pass any check of bounds."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        seconds = float(super().convert(value, param, ctx))
-        if not math.isfinite(seconds):
-            self.fail(f"{value} is not a number of seconds.", param, ctx)
-        return seconds
-
-
-MOST_WORKERS = 4096
+MOST_WORKERS = 4096  # processes
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def older(spelling: str, name: str, *, type: Any = None) -> Decorator:
+    """An option that goes on working and is not shown any more. name: of its parameter."""
+    return click.option(spelling, name, type=type, hidden=True)
+
+
+def workload(*spellings: str, required: bool = False) -> Decorator:
+    """The workload by position, as the parameter `workload`. spellings: the options that named it before."""
+
+    def added(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def run(*arguments: Any, **given: Any) -> Any:
+            given["workload"] = _only_workload(spellings, given, required=required)
+            return command(*arguments, **given)
+
+        called: Callable[..., Any] = run
+        for spelling in reversed(spellings):
+            called = older(spelling, _name_of(spelling), type=FILE if spelling in _PATHS else None)(called)
+        return click.argument(
+            "workload",
+            type=WorkloadName(),
+            required=False,
+            metavar=FILE_OR_NAME if required else f"[{FILE_OR_NAME}]",
+        )(called)
+
+    return added
+
+
+_PATHS = ("--config", "--prev-workload")
+
+
+def _name_of(spelling: str) -> str:
+    return f"older_{spelling.strip('-').replace('-', '_')}"
+
+
+def _only_workload(spellings: Sequence[str], given: dict[str, Any], *, required: bool) -> Any:
+    """The one that is given. UsageError if several are, or none is and one has to be."""
+    named = {"the workload by position": given["workload"]}
+    named |= {spelling: given.pop(_name_of(spelling)) for spelling in spellings}
+    named = {how: value for how, value in named.items() if value is not None}
+    if len(named) > 1:
+        raise UsageError(
+            f"{listed(named)} {'both' if len(named) == 2 else 'all'} name a workload; give one of them"
+        )
+    if not named and required:
+        raise UsageError("name a workload: a file, or one of those that `txfuzz workloads` lists")
+    return next(iter(named.values()), None)
+
+
+def latest_campaign() -> Path:
+    """The campaign in runs/ that was written last, which is said on stderr. UsageError if there is none."""
+    from txfuzz.campaign.directory.run_directory import RUNS
+    from txfuzz.campaign.directory.runs import latest_campaign as latest_in
+
+    found = latest_in(RUNS)
+    if found is None:
+        raise UsageError(f"there is no campaign in {RUNS}/ here: name the directory of one")
+    click.echo(f"{found}: the latest campaign", err=True)
+    return found
 
 
 def database_url(name: str = "database_url") -> Decorator:
@@ -52,16 +87,22 @@ def database_url(name: str = "database_url") -> Decorator:
     )  # fmt: skip
 
 
+def say_where_url_is_from(url: str | None) -> None:
+    """On stderr, that the database is that of $DATABASE_URL, where no URL was given."""
+    if url is None and os.environ.get("DATABASE_URL"):
+        click.echo("txfuzz: on the server of $DATABASE_URL, as no --database-url is given", err=True)
+
+
 def adapter(instead_of: str = "the workload") -> Decorator:
     return click.option(
-        "--adapter", metavar="NAME",
+        "--adapter", metavar="NAME", type=ADAPTER,
         help=f"The database, in place of the one that {instead_of} names; see `txfuzz plugins`. "
         "[default: the one whose URL is given]",
     )  # fmt: skip
 
 
 isolation = click.option(
-    "--isolation", metavar="LEVEL", help="Isolation level, as the database itself calls it."
+    "--isolation", metavar="LEVEL", type=LEVEL, help="Isolation level, as the database itself calls it."
 )
 expect = click.option("--expect", metavar="MODEL", help="Consistency model to check the histories against.")
 seed = click.option("--seed", type=int, metavar="N", help="Seed of all random choices.")

@@ -61,11 +61,18 @@ def say(text: str, style: Style | None = None, *, file: TextIO | None = None) ->
 
 def say_step(command: str, what: str) -> None:
     """A command and what it is for, on one line of stdout."""
+    say_cell("", command, what, Style.COMMAND if command else None)
+
+
+def say_cell(before: str, cell: str, after: str, style: Style | None) -> None:
+    """A line on stdout of which one cell has a style."""
     write = getattr(sys.stdout, "styled", None)
-    if command and write is not None and is_coloured():
-        write(command, Style.COMMAND.value)
-        command = ""
-    sys.stdout.write(f"{command}{what}\n")
+    sys.stdout.write(before)
+    if style is not None and write is not None and is_coloured():
+        write(cell, style.value)
+    else:
+        sys.stdout.write(cell)
+    sys.stdout.write(f"{after}\n")
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, requires
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
 from txfuzz.plugin.file_plugin import PluginFile, line_of, read_plugin_files
 from txfuzz.plugin.hookspecs import GROUP, VERSION_ATTRIBUTE, check_api_version
 from txfuzz.plugin.registry import KINDS, Plugin, Problem, Registry, RegistryEntry, entry_of
+
+_NAME = re.compile(r"[\w.-]+")  # at the beginning of a requirement
 
 
 def load_plugins(
@@ -52,6 +55,15 @@ def installed() -> list[tuple[Plugin, EntryPoint]]:
         version = point.dist.version if point.dist else "?"
         found[Plugin(distribution, point.name, version, point.value)] = point
     return sorted(found.items(), key=lambda item: item[0])
+
+
+def own_distributions() -> frozenset[str]:
+    """txfuzz, and those that it names as its extras; empty where it is not installed, as in a bare clone."""
+    try:
+        required = requires("txfuzz") or []
+    except PackageNotFoundError:
+        return frozenset()
+    return frozenset({"txfuzz", *(found[0] for each in required if (found := _NAME.match(each)))})
 
 
 def add_commands(cli: Any) -> tuple[Problem, ...]:

@@ -79,6 +79,15 @@ def headline(path: Path) -> str:
     return " ".join(str(about).split())
 
 
+def adapter_named_in(path: Path) -> str | None:
+    """The adapter that a workload file names, whatever else it contains; None if it names none."""
+    root = parse_yaml(path.read_text(encoding="utf-8"), str(path))
+    for name in ("database", "adapter"):
+        fields = root.value if root is not None else None
+        root = fields.get(name) if isinstance(fields, Mapping) else None
+    return root.value if root is not None and isinstance(root.value, str) else None
+
+
 def _shipped(inside: str, beside: str) -> Path:
     """Inside the package when installed, beside it in a clone."""
     path = _PACKAGE / inside

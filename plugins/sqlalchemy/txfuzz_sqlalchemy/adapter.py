@@ -26,6 +26,13 @@ class SqlalchemyAdapter(SqlalchemyOptions):
         found = dialect_of(url)
         return {} if found is None else {"dialect": found}
 
+    @classmethod
+    def knows_scheme(cls, scheme: str) -> bool:
+        """See txfuzz.plugin_api.KnowsSchemes."""
+        from .engine import has_dialect
+
+        return has_dialect(scheme)
+
     def capabilities(self) -> Capabilities:
         facts = self.facts
         return Capabilities(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.dialects import registry
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
@@ -47,6 +48,17 @@ def engine_for(text: str, options: SqlalchemyOptions) -> Engine:
     if engine.dialect.name == "sqlite":
         _begin_where_asked(engine)
     return engine
+
+
+def has_dialect(name: str) -> bool:
+    """Whether SQLAlchemy has a dialect of this name, itself or from a distribution that is installed."""
+    try:
+        registry.load(name)
+    except NoSuchModuleError:
+        return False
+    except ImportError:  # it has, and lacks a module
+        return True
+    return True
 
 
 def parsed(text: str) -> URL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from project_fixtures import Ran
 from txfuzz import Verdict, run_campaign
 from txfuzz.campaign.directory.reader import read_run
+from txfuzz.campaign.events import Event, SmallScopeStarted, Warned
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.history.reader import read_history
 from txfuzz.report.html.page import report_page
@@ -168,3 +170,21 @@ def test_the_command_line_tells_it(written: Callable[..., Path], tmp_path: Path,
     assert "lost-update in iteration" in ran.out
     ran = txfuzz("run", "--config", path, "--plain", "--no-small-scope", "--output-dir", tmp_path / "b")
     assert "small scope" not in ran.err
+
+
+def test_without_time_for_a_schedule_there_is_none(written: Callable[..., Path], tmp_path: Path) -> None:
+    """The time of the campaign may be up once its tables are made; here it is interrupted at that moment."""
+    interrupted, warnings = threading.Event(), []
+
+    def subscriber(event: Event) -> None:
+        if isinstance(event, SmallScopeStarted):
+            interrupted.set()
+        if isinstance(event, Warned):
+            warnings.append(event.sentence)
+
+    ran = run_campaign(
+        workload=written(), output=tmp_path / "out", interrupted=interrupted, subscriber=subscriber
+    )
+    assert (ran.small_scope, ran.verdict) == (None, Verdict.UNKNOWN)
+    assert warnings == ["no small-scope search: it was interrupted"]
+    assert not (tmp_path / "out" / "iter_small_scope").exists()

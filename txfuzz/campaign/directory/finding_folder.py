@@ -26,7 +26,7 @@ from txfuzz.replay.stepper.recorder import recorded_edn
 from txfuzz.workload.yaml.writer import workload_text
 
 _FILES = {
-    "replay.yaml": "the schedule; `txfuzz execute --config replay.yaml --out history.edn` follows it",
+    "replay.yaml": "the schedule; `txfuzz execute replay.yaml --out history.edn` follows it",
     "history.edn": "what the sessions saw, as an Elle history",
     "cycle.png": "the dependencies between the transactions",
 }

@@ -3,6 +3,7 @@ to each other, before the crowd is let loose. Its history, analysis and finding 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -86,6 +87,10 @@ def search_small_scope(setup: CampaignSetup, publish: Subscriber) -> SmallScopeI
     publish(SmallScopeStarted(workload, len(planned)))
     with clock("run"):
         found, execution = _earlier(setup, files) if again else _run(setup, workload, planned, files, publish)
+    if not has_history(files):  # the time was up, or the user ended it, before the first schedule
+        publish(Warned(f"no small-scope search: {found.stopped or 'nothing was run'}"))
+        shutil.rmtree(files.path, ignore_errors=True)
+        return None
     with clock("read"):
         history = read_history(files.history)
         history, _, _ = attribute_history(setup, history, workload, by_our_clients=True)

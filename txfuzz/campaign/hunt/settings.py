@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from txfuzz.analysis.checker.consistency import prohibited
+from txfuzz.common.durations import seconds_in
 from txfuzz.common.sentences import listed
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import level_named
@@ -21,8 +21,6 @@ from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.scope import Scope
 from txfuzz.plugin.registry import Registry
 
-_BUDGET = re.compile(r"(\d+)\s*(s|m|h|)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _EACH = {"random": 2, "systematic": 40, "guided": 2}  # interleavings of a program
 PROMISED = ("serializable", "strict-serializable")
 # How the checker of histories calls what a level may forbid; one of them is enough
@@ -79,14 +77,14 @@ class HuntSettings:
 
 def budget_named(text: str) -> Budget:
     """ "90s", "10m", "2h", or a number of schedules."""
-    found = _BUDGET.fullmatch(text.strip().lower())
-    if found is None or int(found[1]) == 0:
-        raise UsageError(
-            f"--budget is {text!r}, expected a duration such as 10m (s, m or h) or a number of schedules"
-        )
-    if found[2]:
-        return Budget(seconds=float(int(found[1]) * _SECONDS[found[2]]))
-    return Budget(schedules=int(found[1]))
+    plain = text.strip().lower()
+    if plain.isascii() and plain.isdigit() and int(plain) > 0:
+        return Budget(schedules=int(plain))
+    if seconds := seconds_in(plain):
+        return Budget(seconds=seconds)
+    raise UsageError(
+        f"--budget is {text!r}, expected a duration such as 10m (s, m or h) or a number of schedules"
+    )
 
 
 def scope_of(settings: HuntSettings, registry: Registry) -> tuple[Scope, tuple[str, ...]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from txfuzz.database.schemes import ANY_SCHEME, scheme_of, schemes_of
+from txfuzz.database.schemes import ANY_SCHEME, KnowsSchemes, misspelt, scheme_of, schemes_of
+from txfuzz.errors import UsageError
 from txfuzz.plugin.registry import Registry
 from txfuzz.workload.model import DatabaseChoice
 
@@ -23,10 +24,19 @@ def chosen_database(
 
 
 def adapter_of_scheme(registry: Registry, url: str) -> str | None:
-    """The one that says that such URLs are its own, else the one that takes any; None if there is none."""
+    """The one that says that such URLs are its own, else the one that takes any; None if there is none.
+
+    UsageError for a scheme that is nearly one of their own, unless the one for any knows it.
+    """
     scheme = scheme_of(url)
     if not scheme:
         return None
+    adapters = [entry.value for entry in registry.all("adapter")]
+    near = misspelt(scheme, set().union(*map(schemes_of, adapters)) - {ANY_SCHEME})
+    if near is not None and not any(
+        isinstance(each, KnowsSchemes) and each.knows_scheme(scheme) for each in adapters
+    ):
+        raise UsageError(near)
     for wanted in (scheme, ANY_SCHEME):
         for entry in registry.all("adapter"):
             if wanted in schemes_of(entry.value):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from txfuzz.analysis.dependencies.connectivity import prepare
 from txfuzz.campaign.directory.run_directory import RunDirectory, write_text
 from txfuzz.campaign.events import Preparing, Subscriber, Warned
 from txfuzz.campaign.setup.adapter_choice import chosen_database
+from txfuzz.campaign.setup.load import with_load
 from txfuzz.campaign.setup.preconditions import check_made_by, refuse_replay
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemble, database_url
 from txfuzz.campaign.setup.settings import CampaignSettings
@@ -28,13 +29,14 @@ from txfuzz.campaign.sources.resumed import (
 )
 from txfuzz.campaign.stop_conditions import Deadline
 from txfuzz.common.secrets import SecretText, command_without_secrets
+from txfuzz.common.sentences import listed
 from txfuzz.common.version import __version__
 from txfuzz.database.api import Database
 from txfuzz.database.isolation_levels import open_database
 from txfuzz.errors import UsageError
 from txfuzz.execution.fault_injector import cautions, injector_for
 from txfuzz.history.reader import read_history
-from txfuzz.plugin.loader import load_plugins
+from txfuzz.plugin.loader import load_plugins, own_distributions
 from txfuzz.plugin.registry import Registry
 from txfuzz.report.campaign_result import CampaignFacts
 from txfuzz.workload.campaign import Campaign
@@ -114,6 +116,7 @@ def set_up(
     """
     settings = with_workload_defaults(settings)
     if settings.only_analyzes:
+        settings.load.refuse("with --skip-run nothing is run")
         if settings.run_replay:
             raise UsageError("--run-replay with --skip-run needs --runner-cmd: there is no database")
         settings = as_it_was_run(settings)
@@ -124,7 +127,7 @@ def set_up(
     for sentence in (*map(str, registry.problems), *registry.clashes()):
         subscriber(Warned(sentence))
     path = _first_workload_file(settings)
-    assembled = _assembled(settings, registry, path, subscriber)
+    assembled, announced = _assembled(settings, registry, path, subscriber)
     url = _database_url(settings, assembled, path) if settings.runs else None
     deadline = Deadline(interrupted, settings.max_seconds)
     maker = _history_maker(settings, assembled, path, url, deadline, subscriber, resources)
@@ -132,6 +135,8 @@ def set_up(
     directory.keep_plugins(registry.files)
     if not (settings.only_analyzes or settings.resume):
         write_text(original_workload_path(directory.path), workload_text(assembled.workload))
+    for sentence in announced:
+        subscriber(Warned(sentence))
     return CampaignSetup(settings, registry, path, assembled, maker, directory, deadline)
 
 
@@ -157,10 +162,13 @@ def _first_workload_file(settings: CampaignSettings) -> Path:
 
 def _assembled(
     settings: CampaignSettings, registry: Registry, path: Path, subscriber: Subscriber
-) -> Assembled:
+) -> tuple[Assembled, tuple[str, ...]]:
+    """And what is to be announced once everything is set up."""
     opens = settings.runs and settings.runner_cmd is None and not settings.resume
     choice = chosen_database(registry, settings.adapter, settings.database_url, opens=opens)
     workload = read_workload(path, InstalledVocabulary(registry, path), choice)
+    if not settings.resume:  # else it was written with them
+        workload = with_load(workload, settings.load)
     if not settings.only_analyzes:
         refuse_replay(workload, path)
     command = workload.campaign.runner_cmd if workload.campaign else None
@@ -169,7 +177,7 @@ def _assembled(
         subscriber(Warned(f"histories are made by the workload's own runner_cmd: {shown}"))
     if settings.history is not None and not settings.resume:
         check_made_by(read_history(settings.history), workload)
-    return assemble(
+    assembled = assemble(
         replace(workload, campaign=None),  # already in the settings; workloads of iterations have none
         registry,
         isolation=settings.isolation,
@@ -179,6 +187,24 @@ def _assembled(
         checker_options=settings.checker_options,
         plugin_seconds=settings.plugin_seconds,
     )
+    asks_all = workload.heuristics is None and not assembled.strategy.blind
+    return assembled, tuple(_of_others(registry)) if asks_all else ()
+
+
+def _of_others(registry: Registry) -> Iterator[str]:
+    """A sentence for each installed distribution by somebody else whose heuristics are asked without being
+    named by the workload. A plugin file was named on the command line."""
+    own = own_distributions()
+    named: dict[str, list[str]] = {}
+    for entry in registry.all("heuristic"):
+        if own and not entry.plugin.is_file and entry.plugin.distribution not in own:
+            named.setdefault(f"{entry.plugin.distribution} {entry.plugin.version}", []).append(entry.name)
+    for distribution, names in named.items():
+        are = ("heuristic", "is") if len(names) == 1 else ("heuristics", "are")
+        yield (
+            f"the {are[0]} {listed(names)} of {distribution} {are[1]} asked as well, being installed: "
+            "`heuristics` in the workload can name others"
+        )
 
 
 def _history_maker(

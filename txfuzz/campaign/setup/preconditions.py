@@ -21,7 +21,7 @@ def refuse_replay(workload: Workload, path: Path) -> None:
     """UsageError for an enabled replay: a campaign would fuzz its transactions instead of following it."""
     if workload.replay is not None and workload.replay.enabled:
         raise UsageError(
-            f"{path}: is a replay: run it with `txfuzz execute --config {shlex.quote(str(path))} --out FILE`,"
+            f"{path}: is a replay: run it with `txfuzz execute {shlex.quote(str(path))} --out FILE`,"
             " or set `enabled: false` in its `replay` stanza to fuzz its transactions"
         )
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from txfuzz.campaign.setup.load import Load
 from txfuzz.common.secrets import command_without_secrets
 from txfuzz.errors import UsageError
 from txfuzz.feedback.strategy_names import LEARNING, OPEN_LOOP
@@ -31,6 +32,8 @@ class CampaignSettings:
     output: the run directory; None makes a new one under `runs/`.
     database_url: your own server; may contain a password, so it is never shown.
     adapter: the database, by the name of its adapter, in place of the workload's.
+    clients, transactions, duration (seconds of each iteration), keys (of each choice): in place of the
+    workload's; see txfuzz.campaign.setup.load.
     runner_cmd: an external command that makes the histories; may contain passwords, which are never
     shown. skip_run: analyse existing histories. resume: continue the campaign in `output`.
     run_replay: after each iteration, replay what was found or nearly happened.
@@ -51,6 +54,10 @@ class CampaignSettings:
     database_url: str | None = field(default=None, repr=False)
     adapter: str | None = None
     isolation: str | None = None
+    clients: int | None = None
+    transactions: int | None = None
+    duration: float | None = None
+    keys: int | None = None
     expect: str | None = None
     seed: int | None = None
     runner_cmd: str | None = field(default=None, repr=False)
@@ -78,6 +85,11 @@ class CampaignSettings:
         """Convert paths given as strings. UsageError for an invalid time or command."""
         if self.open_loop and self.strategy not in (None, OPEN_LOOP):
             raise UsageError(f"--open-loop is the strategy {OPEN_LOOP!r}: leave out it or --strategy")
+        if self.transactions is not None and self.duration is not None:
+            raise UsageError(
+                "--transactions and --duration both say when an iteration ends: give one of them "
+                "(--budget ends the campaign)"
+            )
         for name in ("max_seconds", "plugin_seconds"):
             seconds = getattr(self, name)
             if seconds is not None and not (seconds >= 0 and math.isfinite(seconds)):
@@ -125,6 +137,11 @@ class CampaignSettings:
         if self.max_seconds is None:
             return bounds
         return replace(bounds, seconds=min(bounds.seconds, self.max_seconds * _SHARE))
+
+    @property
+    def load(self) -> Load:
+        """What replaces the workload's clients, its transactions or their time, and its keys."""
+        return Load(self.clients, self.transactions, self.duration, self.keys)
 
     @property
     def checker_options(self) -> dict[str, Any]:

@@ -8,22 +8,20 @@ import click
 from click.core import ParameterSource
 
 from txfuzz.campaign.setup.settings import CampaignSettings
-from txfuzz.cli import options
+from txfuzz.cli import options, parameters
 from txfuzz.errors import ExitCode, UsageError
 
 _NEED_EXECUTE = ("iterations", "run_replay", "runner_cmd")
 
 
 @click.command()
+@options.workload("--prev-workload", required=True)
 @click.option(
-    "--history", type=options.FILE, required=True, metavar="FILE", help="A history in Elle's format."
+    "--history", type=parameters.FILE, required=True, metavar="FILE", help="A history in Elle's format."
 )
 @click.option(
-    "--prev-workload", "workload", type=options.FILE, required=True, metavar="FILE",
-    help="The workload that produced it: a file or a name.",
-)  # fmt: skip
-@click.option(
-    "--output-root", type=options.FILE, default=Path("runs"), show_default=True, metavar="DIR",
+    "--output-dir", "--output-root", "output_root", type=parameters.FILE, default=Path("runs"),
+    show_default=True, metavar="DIR",
     help="Directory for iter_00, iter_01, …; if it holds a campaign, a new directory inside it.",
 )  # fmt: skip
 @click.option("--execute", is_flag=True, help="Also run the next workloads.")
@@ -54,7 +52,7 @@ def adapt(
     ctx: click.Context,
     /,
     history: Path,
-    workload: Path,
+    workload: str | Path,
     output_root: Path,
     execute: bool,
     iterations: int | None,
@@ -63,7 +61,7 @@ def adapt(
     plain: bool,
     **fields: object,
 ) -> int:
-    """Analyse a history and the workload that produced it, and write the workload to run next.
+    """Analyse a history and the workload FILE|NAME that produced it, and write the workload to run next.
 
     The history may come from any runner. Both are archived with the analysis, the graphs, the
     replay, and notes.md, which explains every change. Without --execute, nothing is run. The exit

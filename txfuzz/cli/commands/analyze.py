@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from txfuzz.cli import options
+from txfuzz.cli import options, parameters
 from txfuzz.cli.terminal import OF_VERDICT, laid_out, say, say_step
 from txfuzz.common.json_text import json_text
 from txfuzz.errors import ExitCode, OutputError, PluginError, UsageError
@@ -22,7 +22,7 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="HISTORY…", type=options.FILE)
+@click.argument("files", nargs=-1, required=True, metavar="HISTORY…", type=parameters.FILE)
 @click.option(
     "--expect", metavar="MODEL",
     help=f"Consistency model to check the histories against.  [default: {_DEFAULT_EXPECT}]",
@@ -39,7 +39,7 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
 @click.option("--allow-negative-balances", is_flag=True, help="Bank: accounts may be overdrawn.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, one per history.")
 @click.option(
-    "--graph-dir", type=options.FILE, metavar="DIR",
+    "--graph-dir", type=parameters.FILE, metavar="DIR",
     help="Directory for the graphs. [default: next to the history; none with --json or several histories]",
 )  # fmt: skip
 @click.option("--skip-graph", is_flag=True, help="Draw no graphs.")
@@ -49,8 +49,8 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
     help="How many near-cycles to keep.",
 )  # fmt: skip
 @click.option(
-    "--budget", "budget_seconds", type=options.Seconds(min=0), default=60.0, show_default=True,
-    metavar="SECONDS", help="Time limit for finding cycles in large components.",
+    "--budget", "budget_seconds", type=parameters.Time(min=0), default=60.0, show_default="1m",
+    metavar="TIME", help="Time limit for finding cycles in large components.",
 )  # fmt: skip
 @click.option("--wfr-keys", is_flag=True, help="Registers: a write follows the transaction's own read.")
 @click.option("--sequential-keys", is_flag=True, help="Registers: each key is sequentially consistent.")

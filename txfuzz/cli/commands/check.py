@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from txfuzz.cli import options
+from txfuzz.cli import options, parameters
 from txfuzz.cli.terminal import Style, laid_out, say, say_step
 from txfuzz.errors import ExitCode
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", type=options.FILE)
+@click.argument("file", type=parameters.FILE)
 @click.option(
     "--transactions", metavar="A,B[,C]",
     help="Only this set of transactions; the same one may be listed twice. [default: every pair]",
 )  # fmt: skip
 @click.option(
-    "--isolation", multiple=True, metavar="LEVEL|all",
+    "--isolation", multiple=True, metavar="LEVEL|all", type=parameters.LEVEL,
     help="Isolation level that is run and counts. Repeatable. [default: all are run; the file's one counts, "
     "or all if it names none]",
 )  # fmt: skip
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
     help="Run at most N schedules of each program at each level, those with few switches first.",
 )  # fmt: skip
 @click.option(
-    "--seconds", type=options.Seconds(min=0, min_open=True), default=60.0, show_default=True, metavar="S",
-    help="Time for all schedules together.",
+    "--budget", "--seconds", "seconds", type=parameters.Time(min=0, min_open=True), default=60.0,
+    show_default="1m", metavar="TIME", help="Time for all schedules together, such as 10m.",
 )  # fmt: skip
 @click.option(
-    "--schedule-seconds", type=options.Seconds(min=0, min_open=True), default=5.0, show_default=True,
+    "--schedule-seconds", type=parameters.Seconds(min=0, min_open=True), default=5.0, show_default=True,
     metavar="S",
     help="Time for one schedule, after which it is broken off, and the rest of its program with it.",
 )  # fmt: skip
 @click.option(
-    "--crowd", type=options.Seconds(min=0, min_open=True), metavar="S",
+    "--crowd", type=parameters.Seconds(min=0, min_open=True), metavar="S",
     help="Afterwards many clients at once, S seconds at each level that counts; invariants are asked "
     "whenever no transaction is open.",
 )  # fmt: skip
@@ -58,11 +58,12 @@ if TYPE_CHECKING:
 @click.option(
     "--adapter",
     metavar="NAME",
+    type=parameters.ADAPTER,
     help="The database, in place of the one that a scenario names. [default: the installed one]",
 )
 @options.seed
 @click.option(
-    "--output-dir", "output", type=options.FILE, metavar="DIR",
+    "--output-dir", "output", type=parameters.FILE, metavar="DIR",
     help="Write check.json, check.html, and of each finding story.md, repro.sql and replay.yaml there.",
 )  # fmt: skip
 @options.workers()

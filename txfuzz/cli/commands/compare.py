@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from txfuzz.cli import options
+from txfuzz.cli import options, parameters
 from txfuzz.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: str) -> tu
 
 
 @click.command()
-@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.argument("targets", nargs=-1, type=parameters.WorkloadName(), metavar="[FILE|NAME]...")
 @click.option(
     "--strategies", default=_STRATEGIES, show_default=True, callback=_names, metavar="A,B",
     help="What to compare: these, or the names of installed strategies.",
@@ -32,19 +32,19 @@ def _names(context: click.Context, parameter: click.Parameter, value: str) -> tu
     help=f"Runs of each, with the seeds 1 to N. [default: {_SEEDS}]",
 )  # fmt: skip
 @click.option(
-    "--max-transactions", "most", type=click.IntRange(min=1), default=_MOST, show_default=True, metavar="N",
-    help="Give a run up after N attempted transactions.",
+    "--budget", "--max-transactions", "most", type=click.IntRange(min=1), default=_MOST, show_default=True,
+    metavar="N", help="Give a run up after N attempted transactions.",
 )  # fmt: skip
 @click.option(
     "--against", metavar="NAME",
     help="The strategy that is the control. [default: open, or the first if open is not compared]",
 )  # fmt: skip
 @click.option(
-    "--output-dir", "output", type=options.FILE, metavar="DIR",
+    "--output-dir", "output", type=parameters.FILE, metavar="DIR",
     help="Where the runs, the table and the pictures go. [default: a new one under runs/]",
 )  # fmt: skip
 @click.option(
-    "--resume", type=options.FILE, metavar="DIR",
+    "--resume", type=parameters.FILE, metavar="DIR",
     help="Go on with the comparison in this directory, as it was set; a larger --seeds adds runs.",
 )  # fmt: skip
 @click.option("--keep", is_flag=True, help="Keep the run directory of every campaign.")
@@ -72,7 +72,7 @@ def compare(
 ) -> int:
     """Compare strategies: from the same seeds, how many transactions are attempted until something is found.
 
-    TARGET is a workload file, the name of a shipped workload, or the name of one of the shipped targets.
+    FILE|NAME is a workload file, the name of a shipped workload, or the name of one of the shipped targets.
     """
     from txfuzz.campaign.workers.engines import Workers
     from txfuzz.cli.interruption import interruptible

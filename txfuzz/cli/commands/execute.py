@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from txfuzz.cli import options
+from txfuzz.cli import options, parameters
 from txfuzz.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -15,11 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@options.workload("--config", required=True)
 @click.option(
-    "--config", type=options.FILE, required=True, metavar="FILE", help="A workload: a file or a name."
-)
-@click.option(
-    "--out", type=options.FILE, envvar="HISTORY_OUT", required=True, metavar="FILE",
+    "--out", type=parameters.FILE, envvar="HISTORY_OUT", required=True, metavar="FILE",
     help="Where to write the history.",
 )  # fmt: skip
 @click.option("--init", is_flag=True, help="Start from empty tables, whatever the workload says.")
@@ -34,8 +32,8 @@ if TYPE_CHECKING:
 @options.plugin_files
 @options.strict_plugins
 @options.exit_code("end with 1 if a replay contradicts the expected model")
-def execute(config: Path, out: Path, by_verdict: bool, **fields: Any) -> int:
-    """Run one workload against a database and record its history.
+def execute(workload: str | Path, out: Path, by_verdict: bool, **fields: Any) -> int:
+    """Run one workload, a file or the name of one that ships with txfuzz, and record its history.
 
     A workload with an enabled `replay` stanza is replayed: its schedule is followed exactly, and what
     the sessions saw is checked. To check the history of any other workload, use `txfuzz analyze`.
@@ -47,7 +45,7 @@ def execute(config: Path, out: Path, by_verdict: bool, **fields: Any) -> int:
     from txfuzz.replay.result import ReplayResult
 
     with interruptible() as interrupted:
-        summary, warnings = record(config, out, interrupted=interrupted, **fields)
+        summary, warnings = record(workload, out, interrupted=interrupted, **fields)
     for sentence in warnings:
         click.echo(f"txfuzz: {sentence}", err=True)
     if isinstance(summary, ReplayResult):

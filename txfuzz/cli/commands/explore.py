@@ -7,21 +7,22 @@ from typing import Any
 
 import click
 
-from txfuzz.cli import options
+from txfuzz.cli import options, parameters
 from txfuzz.cli.terminal import laid_out
 from txfuzz.common.json_text import json_text
 from txfuzz.errors import ExitCode
 
 
 @click.command()
-@click.argument("workload")
+@click.argument("workload", type=parameters.WorkloadName(), metavar=parameters.FILE_OR_NAME)
 @click.option(
     "--transactions", required=True, metavar="A,B[,C]",
     help="Transactions of the workload; the same one may be listed twice.",
 )  # fmt: skip
 @click.option(
-    "--isolation", multiple=True, metavar="LEVEL", help="Isolation level. Repeatable. [default: all levels]"
-)
+    "--isolation", multiple=True, metavar="LEVEL", type=parameters.LEVEL,
+    help="Isolation level. Repeatable. [default: all levels]",
+)  # fmt: skip
 @click.option("--expect", metavar="MODEL", help="Consistency model to check against. [default: serializable]")
 @click.option(
     "--schedules", "most", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N",
@@ -33,7 +34,7 @@ from txfuzz.errors import ExitCode
 )  # fmt: skip
 @click.option("--seed", type=int, metavar="N", help="Seed of the sample.")
 @click.option(
-    "--output-dir", "output", type=options.FILE, metavar="DIR",
+    "--output-dir", "output", type=parameters.FILE, metavar="DIR",
     help="Write explore.json there, and a replay of each anomaly at each level.",
 )  # fmt: skip
 @options.workers()
@@ -50,7 +51,7 @@ def explore(
     as_json: bool,
     **fields: Any,
 ) -> int:
-    """Run the interleavings of a few transactions and report the anomalies of each isolation level.
+    """Run the interleavings of a few transactions of a workload: what each isolation level lets pass.
 
     Interleavings that differ only in the order of commuting steps are run once. Exit code 1 if a
     level allows what it promises to prevent, 3 if there was nothing to check: no transaction

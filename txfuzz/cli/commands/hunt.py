@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from txfuzz.cli import options
+from txfuzz.cli import options, parameters
 from txfuzz.cli.terminal import Style, laid_out, say
 from txfuzz.errors import ExitCode, UsageError
 
@@ -30,10 +30,11 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
 
 @click.command()
 @click.option(
-    "--adapter", default="", metavar="NAME", help="The database. [default: that of the default campaign]"
-)
+    "--adapter", default="", metavar="NAME", type=parameters.ADAPTER,
+    help="The database. [default: that of the default campaign]",
+)  # fmt: skip
 @click.option(
-    "--isolation", multiple=True, metavar="LEVEL",
+    "--isolation", multiple=True, metavar="LEVEL", type=parameters.LEVEL,
     help="Isolation level. Repeatable. [default: those that promise to be serializable]",
 )  # fmt: skip
 @click.option(
@@ -69,11 +70,14 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
     "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of all random choices."
 )
 @click.option(
-    "--output-dir", "output", type=options.FILE, metavar="DIR",
+    "--output-dir", "output", type=parameters.FILE, metavar="DIR",
     help="Write hunt.json and hunt.html there, and of each hole its story and scripts.",
 )  # fmt: skip
 @click.option(
-    "--resume", type=options.FILE, metavar="DIR", help="Go on with the hunt in this directory, as it was set."
+    "--resume",
+    type=parameters.FILE,
+    metavar="DIR",
+    help="Go on with the hunt in this directory, as it was set.",
 )
 @options.workers()
 @click.option(
@@ -116,6 +120,7 @@ def hunt(
         _check_fits_race(click.get_current_context())
     if resume is not None:
         _check_fits_resume(click.get_current_context())
+    options.say_where_url_is_from(fields["url"])
     fields |= {"output": output, "resume": resume, "known": known, "as_json": as_json}
     with unless(as_json, Screen(doing("txfuzz hunt", "starting the database"))) as screen:
         from txfuzz.campaign.hunt.settings import HuntSettings, budget_named

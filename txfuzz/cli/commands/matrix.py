@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from txfuzz.cli import options
+from txfuzz.cli import options, parameters
 from txfuzz.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -18,21 +18,10 @@ _SET_BY_RESUME = (
 )  # fmt: skip
 
 
-def _duration(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    if value is None:
-        return None
-    from txfuzz.campaign.hunt.settings import budget_named
-
-    budget = budget_named(value)
-    if budget.seconds is None:
-        raise UsageError(f"--budget is {value!r}, expected a duration such as 10m (s, m or h)")
-    return budget.seconds
-
-
 @click.command()
-@click.argument("file", required=False, type=options.FILE)
+@click.argument("file", required=False, type=parameters.FILE)
 @click.option(
-    "--adapter", "adapters", multiple=True, metavar="NAME",
+    "--adapter", "adapters", multiple=True, metavar="NAME", type=parameters.ADAPTER,
     help="Only this database of the matrix. Repeatable. [default: all that can be started]",
 )  # fmt: skip
 @click.option(
@@ -40,7 +29,7 @@ def _duration(context: click.Context, parameter: click.Parameter, value: str | N
     help="Only this version, such as 15, where versions can be chosen. Repeatable. [default: all]",
 )  # fmt: skip
 @click.option(
-    "--isolation", "levels", multiple=True, metavar="LEVEL",
+    "--isolation", "levels", multiple=True, metavar="LEVEL", type=parameters.LEVEL,
     help="Only this isolation level. Repeatable. [default: all]",
 )  # fmt: skip
 @click.option(
@@ -52,20 +41,20 @@ def _duration(context: click.Context, parameter: click.Parameter, value: str | N
     help="Find out between which two versions the answer to this question changes.",
 )  # fmt: skip
 @click.option(
-    "--against", type=options.FILE, metavar="FILE",
+    "--against", type=parameters.FILE, metavar="FILE",
     help="Say what changed since the matrix of this matrix.json, or directory.",
 )  # fmt: skip
 @click.option(
-    "--budget", "seconds", callback=_duration, metavar="TIME",
+    "--budget", "seconds", type=parameters.Time(min=0, min_open=True), metavar="TIME",
     help="Begin no cell after this, such as 10m. [default: 2m without FILE, else no limit]",
 )  # fmt: skip
 @options.seed
 @click.option(
-    "--output-dir", "output", type=options.FILE, metavar="DIR",
+    "--output-dir", "output", type=parameters.FILE, metavar="DIR",
     help="Where matrix.html, matrix.md and matrix.json go. [default: a new one under runs/]",
 )  # fmt: skip
 @click.option(
-    "--resume", type=options.FILE, metavar="DIR",
+    "--resume", type=parameters.FILE, metavar="DIR",
     help="Go on with the matrix in this directory, as it was set.",
 )  # fmt: skip
 @click.option(

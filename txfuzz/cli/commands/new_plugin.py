@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from txfuzz.cli import options
+from txfuzz.cli import parameters
 from txfuzz.errors import UsageError
 from txfuzz.plugin.scaffold.files import KINDS
 
@@ -15,7 +15,7 @@ from txfuzz.plugin.scaffold.files import KINDS
 @click.argument("name")
 @click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="What the plugin provides.")
 @click.option(
-    "--output-dir", "output", type=options.FILE, metavar="DIR",
+    "--output-dir", "output", type=parameters.FILE, metavar="DIR",
     help="Directory to create. [default: txfuzz-NAME]",
 )  # fmt: skip
 def new_plugin(name: str, kind: str, output: Path | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from txfuzz.cli import options
+from txfuzz.cli import options, parameters
 from txfuzz.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -19,30 +19,32 @@ _EXPLAINED = 3  # findings that are shown with the transactions around them
 
 
 @click.command()
-@click.argument("directory", type=options.FILE, metavar="DIR")
+@click.argument("directory", type=parameters.FILE, metavar="[DIR]", required=False)
 @click.option(
     "--format", "form", type=click.Choice(["html", "junit", "markdown"]), default="html", show_default=True,
     help="A web page, test cases for a CI system, or a pull request comment.",
 )  # fmt: skip
 @click.option(
-    "--out", type=options.FILE, metavar="FILE",
+    "--out", type=parameters.FILE, metavar="FILE",
     help="Output file, - for stdout. [default: DIR/report.html; stdout for junit and markdown]",
 )  # fmt: skip
-@click.option("--baseline", type=options.FILE, metavar="FILE", help="Known findings: fail only for new ones.")
 @click.option(
-    "--write-baseline", type=options.FILE, metavar="FILE",
+    "--baseline", type=parameters.FILE, metavar="FILE", help="Known findings: fail only for new ones."
+)
+@click.option(
+    "--write-baseline", type=parameters.FILE, metavar="FILE",
     help="Record the findings of this campaign as known; entries for other databases and levels are kept.",
 )  # fmt: skip
 @options.exit_code("end with 1 or 3 by the verdict of the campaign, as with --baseline")
 def report(
-    directory: Path,
+    directory: Path | None,
     form: str,
     out: Path | None,
     baseline: Path | None,
     write_baseline: Path | None,
     by_verdict: bool,
 ) -> int:
-    """Report what the campaign in DIR found; DIR is the run directory of `txfuzz run`.
+    """Report what the campaign in DIR found; by default the latest in runs/.
 
     Exit code 0 once the report is written. With --exit-code or --baseline: 1 if anomalies were found that
     the expected model forbids (with --baseline, only if there are new ones), 3 if there is no verdict.
@@ -50,6 +52,7 @@ def report(
     from txfuzz.campaign.directory.reader import read_run
     from txfuzz.report.baseline import baseline_warnings, compare
 
+    directory = directory or options.latest_campaign()
     record = read_run(directory)
     comparison = None
     if baseline is not None:

@@ -15,7 +15,7 @@ from txfuzz.campaign.setup.settings import (
     SHORT_ITERATIONS,
     CampaignSettings,
 )
-from txfuzz.cli import options
+from txfuzz.cli import options, parameters
 from txfuzz.errors import UsageError
 from txfuzz.feedback.strategy_names import LEARNING
 from txfuzz.workload.campaign import SmallScope
@@ -23,6 +23,7 @@ from txfuzz.workload.campaign import SmallScope
 if TYPE_CHECKING:
     from txfuzz.report.campaign_result import CampaignResult
 
+_LATEST = ":latest:"  # what --resume without a directory means
 _BESIDE_RESUME = (
     "resume", "iterations", "database_url", "runner_cmd", "strict_plugins", "control", "verbose", "quiet",
     "plain",
@@ -30,23 +31,44 @@ _BESIDE_RESUME = (
 
 
 @click.command()
-@click.option("--config", type=options.FILE, metavar="FILE", help="A workload file.")
-@click.option("--workload", metavar="NAME", help=f"Name of a workload. [default: {DEFAULT_WORKLOAD}]")
-@click.option("--workload-dir", type=options.FILE, metavar="DIR", help="Directory of your own workloads.")
+@options.workload("--config", "--workload")
+@options.database_url()
+@options.adapter()
+@options.isolation
+@click.option(
+    "--clients", type=click.IntRange(min=1), metavar="N",
+    help="Clients that work at once. [default: the workload's]",
+)  # fmt: skip
+@click.option(
+    "--transactions", type=click.IntRange(min=1), metavar="N",
+    help="Transactions of each iteration. [default: the workload's]",
+)  # fmt: skip
+@click.option(
+    "--duration", type=parameters.Time(min=0, min_open=True), metavar="TIME",
+    help="How long each iteration goes on, such as 10s, instead of a number of transactions.",
+)  # fmt: skip
+@click.option(
+    "--keys", type=click.IntRange(min=1), metavar="N",
+    help="Keys that each choice of a transaction draws from: fewer make more conflicts. "
+    "[default: the workload's]",
+)  # fmt: skip
 @click.option(
     "--iterations", type=click.IntRange(min=1), metavar="N",
     help=f"Number of iterations. [default: from the workload's `campaign`, else {DEFAULT_ITERATIONS}, "
     f"or {SHORT_ITERATIONS} with --strategy {LEARNING}]",
 )  # fmt: skip
 @click.option(
-    "--output-dir", "output", type=options.FILE, metavar="DIR",
+    "--budget", type=parameters.Budget("transactions"), metavar="TIME|N",
+    help="Stop the campaign after a time such as 10m, which cuts a run in progress short, or start no "
+    "further iteration after N transactions. [default: from the workload's `campaign`, else none]",
+)  # fmt: skip
+@click.option(
+    "--output-dir", "output", type=parameters.FILE, metavar="DIR",
     help="The run directory. [default: a new one under runs/]",
 )  # fmt: skip
-@options.database_url()
-@options.adapter()
-@options.isolation
 @options.expect
 @options.seed
+@click.option("--workload-dir", type=parameters.FILE, metavar="DIR", help="Directory of your own workloads.")
 @click.option(
     "--runner-cmd", metavar="CMD",
     help="Make histories with this shell command. Its environment has $WORKLOAD_CONFIG, $HISTORY_OUT and "
@@ -58,8 +80,9 @@ _BESIDE_RESUME = (
     "the command puts there.",
 )  # fmt: skip
 @click.option(
-    "--resume", type=options.FILE, metavar="DIR",
-    help="Resume the campaign in this run directory after it was killed or interrupted. Accepts only "
+    "--resume", type=parameters.FILE, is_flag=False, flag_value=_LATEST, metavar="[DIR]",
+    help="Resume the campaign in this run directory after it was killed or interrupted; without DIR the "
+    "latest in runs/. Accepts only "
     "--iterations, --database-url, --strict-plugins, --control, --plain, -v and -q besides, and --runner-cmd "
     "if that contained a password.",
 )  # fmt: skip
@@ -93,14 +116,8 @@ _BESIDE_RESUME = (
     "--stop-on-finding/--no-stop-on-finding", default=None,
     help="Stop after the first iteration that finds something.",
 )  # fmt: skip
-@click.option(
-    "--max-seconds", type=options.Seconds(min=0), metavar="S",
-    help="Stop after S seconds; a run in progress is cut short and analysed.",
-)  # fmt: skip
-@click.option(
-    "--max-transactions", type=click.IntRange(min=1), metavar="N",
-    help="Start no further iteration after N transactions.",
-)  # fmt: skip
+@options.older("--max-seconds", "max_seconds", type=parameters.Seconds(min=0))
+@options.older("--max-transactions", "max_transactions", type=click.IntRange(min=1))
 @click.option(
     "--plateau", type=click.IntRange(min=1), metavar="N",
     help="Stop after N iterations in a row that show nothing new.",
@@ -118,9 +135,9 @@ _BESIDE_RESUME = (
 def run(
     ctx: click.Context,
     /,
-    config: Path | None,
-    workload: str | None,
+    workload: str | Path | None,
     resume: Path | None,
+    budget: parameters.TimeOrCount | None,
     control: bool,
     verbose: bool,
     quiet: bool,
@@ -132,7 +149,8 @@ def run(
 ) -> int:
     """Fuzz a database in a loop: run, analyse, adapt, repeat.
 
-    Without arguments, runs the default campaign on an embedded server.
+    FILE|NAME is a workload: a file, or one that ships with txfuzz (`txfuzz workloads`). Without arguments,
+    runs the default campaign on an embedded server.
     """
     from txfuzz.cli.progress.screen import Screen, unless
     from txfuzz.report.text.status import beginning
@@ -142,28 +160,37 @@ def run(
             "a campaign has one worker, since each iteration follows from the one before: leave out "
             "--workers and --dask, which hunt, check, explore and compare take"
         )
-    if config is not None and workload is not None:
-        raise UsageError("--config and --workload both name a workload; give one of them")
-    if resume is None:
-        named = workload if config is None else config
-        fields["small_scope"] = SmallScope(schedules=0) if no_small_scope else None
-        settings = CampaignSettings(workload=DEFAULT_WORKLOAD if named is None else named, **fields)
     # It stands before the slow imports
     with unless(plain or quiet, Screen(beginning)) as screen:
         from txfuzz.campaign.setup.campaign_setup import with_workload_defaults
         from txfuzz.cli.progress.campaign import run_on_screen
         from txfuzz.compare.control import check_controllable
 
+        if budget is not None:
+            fields |= _budget(budget, fields)
         if resume is not None:
             settings = _resumed(ctx, resume)
         else:
-            settings = with_workload_defaults(_all_there(settings))
+            fields["small_scope"] = SmallScope(schedules=0) if no_small_scope else None
+            settings = CampaignSettings(workload=DEFAULT_WORKLOAD if workload is None else workload, **fields)
+            if settings.iterations is None:
+                settings = _all_there(settings)
+            settings = with_workload_defaults(settings)
         if control:
             check_controllable(settings)
         result = run_on_screen(settings, screen, verbose=verbose, quiet=quiet)
     if control and not result.interrupted:
         _say_control(result, settings)
     return result.exit_code
+
+
+def _budget(budget: parameters.TimeOrCount, fields: dict[str, Any]) -> dict[str, Any]:
+    for name in ("max_seconds", "max_transactions"):
+        if fields[name] is not None:
+            raise UsageError(
+                f"--budget and --{name.replace('_', '-')} both limit the campaign; give one of them"
+            )
+    return {"max_seconds": budget.seconds, "max_transactions": budget.count}
 
 
 def _say_control(result: CampaignResult, settings: CampaignSettings) -> None:
@@ -201,7 +228,10 @@ def _resumed(ctx: click.Context, directory: Path) -> CampaignSettings:
     given = _given(ctx)
     for parameter in ctx.command.params:
         if parameter.name in given and parameter.name not in _BESIDE_RESUME:
-            raise UsageError(f"--resume takes {parameter.opts[0]} from the campaign; omit it")
+            what = "the workload" if parameter.name == "workload" else parameter.opts[0]
+            raise UsageError(f"--resume takes {what} from the campaign; omit it")
+    if directory == Path(_LATEST):
+        directory = options.latest_campaign()
     return replace(
         resumed_settings(
             directory,

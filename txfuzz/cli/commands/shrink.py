@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from txfuzz.cli import options
+from txfuzz.cli import options, parameters
 from txfuzz.errors import ExitCode
 
 
 @click.command()
-@click.argument("source", type=options.FILE, metavar="DIR|REPLAY")
+@click.argument("source", type=parameters.FILE, metavar="[DIR|REPLAY]", required=False)
 @click.option(
-    "--output-dir", "out", type=options.FILE, metavar="DIR",
+    "--output-dir", "out", type=parameters.FILE, metavar="DIR",
     help="Directory for the findings. [default: findings/ next to the iterations]",
 )  # fmt: skip
 @click.option(
@@ -21,8 +22,8 @@ from txfuzz.errors import ExitCode
     help="Number of attempts; the anomaly must recur in every one.",
 )  # fmt: skip
 @click.option(
-    "--budget", "seconds", type=options.Seconds(min=0), default=60.0, show_default=True,
-    metavar="SECONDS", help="Time limit per finding.",
+    "--budget", "seconds", type=parameters.Time(min=0), default=60.0, show_default="1m", metavar="TIME",
+    help="Time limit per finding, such as 5m.",
 )  # fmt: skip
 @click.option(
     "--findings", "most", type=click.IntRange(min=1), default=4, show_default=True, metavar="N",
@@ -35,8 +36,10 @@ from txfuzz.errors import ExitCode
 @options.plugin_files
 @click.option("-q", "--quiet", is_flag=True, help="Show only the result.")
 @options.exit_code("end with 1 if there is a finding")
-def shrink(quiet: bool, by_verdict: bool, **fields: Any) -> int:
+def shrink(source: Path | None, quiet: bool, by_verdict: bool, **fields: Any) -> int:
     """Shrink the anomalies of an iteration, a campaign or a replay to minimal reproducers.
+
+    Without an argument, those of the latest campaign in runs/.
 
     Removes transactions, steps, keys and switches between sessions as long as the same anomaly
     recurs; every candidate is run on the database. Anomalies that shrink to the same reproducer
@@ -50,8 +53,9 @@ def shrink(quiet: bool, by_verdict: bool, **fields: Any) -> int:
         if not quiet:
             click.echo(line, err=True)
 
+    source = source or options.latest_campaign()
     with interruptible() as interrupted:
-        found = shrink_findings(ShrinkSettings(**fields), interrupted=interrupted, progress=progress)
+        found = shrink_findings(ShrinkSettings(source, **fields), interrupted=interrupted, progress=progress)
     if not found and not interrupted.is_set():
         click.echo("nothing found: no anomaly contradicts the expected model")
         return ExitCode.NOTHING_FOUND

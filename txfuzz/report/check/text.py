@@ -128,7 +128,7 @@ def notes(found: CheckResult) -> Iterator[str]:
     if sampled:
         yield (
             f"Of {listed(sampled, most=3)} not all schedules were run (+), but those with the fewest "
-            "switches between transactions; --schedules and --seconds run more."
+            "switches between transactions; --schedules and --budget run more."
         )
     serial = [one.name for one in found.sets if any(each.in_series for each in one.levels)]
     if serial:

@@ -190,7 +190,7 @@ def command(text: str) -> Markup:
 
 
 def replay_command(path: Path) -> str:
-    return f"txfuzz execute --config {shlex.quote(str(path))} --out again.edn"
+    return f"txfuzz execute {shlex.quote(str(path))} --out again.edn"
 
 
 def analyze_command(path: Path, expect: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from txfuzz.common.durations import seconds_in
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import level_named
 from txfuzz.errors import did_you_mean
@@ -15,9 +15,7 @@ from txfuzz.workload.model import PAUSES, SENDING, KeyLife, Scheduling, ThinkTim
 from txfuzz.workload.yaml.nodes import Node
 from txfuzz.workload.yaml.raw_statements import FUNCTIONS
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(us|ms|s|m|h)")
-_SECONDS = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_LONGEST = 366 * 24 * 3600.0
+LONGEST = 366 * 24 * 3600.0
 ROWS = ("fresh", "inserted", "deleted")
 MOST_CLIENTS = 10_000  # each opens a connection
 MOST_DIRECTED = 64  # sessions, beside the clients
@@ -244,10 +242,10 @@ def read_key_life(node: Node) -> KeyLife:
 def read_duration(node: Node) -> float:
     """In seconds."""
     value, seconds = node.value, 0.0
-    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
-        seconds = float(match[1]) * _SECONDS[match[2]]
+    if isinstance(value, str):
+        seconds = seconds_in(value) or 0.0
     elif isinstance(value, int | float) and not isinstance(value, bool):
         seconds = value
-    if not 0 < seconds <= _LONGEST:
+    if not 0 < seconds <= LONGEST:
         raise node.unexpected("a duration such as 30s, 5m or 2h, or a number of seconds")
     return float(seconds)
