@@ -133,7 +133,11 @@ def _really() -> Any:
     ("here", "there", "said"),
     [
         ({"txfuzz-core": "1"}, {"txfuzz-core": "1"}, ""),
-        ({"txfuzz-core": "2", "a": "2"}, {"txfuzz-core": "1", "a": "1"}, "it has txfuzz-core 1, which is 2 here"),
+        (
+            {"txfuzz-core": "2", "a": "2"},
+            {"txfuzz-core": "1", "a": "1"},
+            "it has txfuzz-core 1, which is 2 here",
+        ),
         ({"txfuzz-core": "1", "a": "2"}, {"txfuzz-core": "1", "a": "1"}, "it has a 1, which is 2 here"),
         ({"txfuzz-core": "1", "a": "2"}, {"txfuzz-core": "1"}, "it has no a, which is 2 here"),
         ({"txfuzz-core": "1"}, {"txfuzz-core": "1", "a": "2"}, "it has a 2, which is not installed here"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.analysis.result_data import restored, restored_result
 from txfuzz.campaign.directory.finding_folder import signatures_in
+from txfuzz.campaign.directory.lock import is_held
 from txfuzz.campaign.directory.run_directory import iteration_path
 from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
@@ -290,9 +290,6 @@ def _locked(directory: Path) -> bool:
     """Is a campaign running there?"""
     try:
         with open(directory / ".lock", "rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return False
-    except BlockingIOError:
-        return True
+            return is_held(lock)
     except OSError:
         return False
