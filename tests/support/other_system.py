@@ -6,6 +6,7 @@ what is not there fails here as it would fail there.
 
 from __future__ import annotations
 
+import asyncio  # noqa: F401
 import ctypes  # noqa: F401
 import importlib
 import os
