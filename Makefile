@@ -37,6 +37,8 @@ check: $(DEVELOPMENT)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks/*.py docs/makers/*.py .ci/*.py
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 
 bench: $(DEVELOPMENT)
 	$(BIN)/python benchmarks/reading.py

@@ -16,16 +16,17 @@ fi
 read -r -d '' -a more <<<"${ARGUMENTS:-}" || true  # split at blanks, and nothing else
 [ -z "${URL:-}" ] || export DATABASE_URL=$URL
 
-"${command[@]}" ${more[@]+"${more[@]}"} 2> >(tee "$log" >&2)
-code=$?
-wait $!  # for tee
+# Runs a command, and keeps its stderr in the log as well; the exit code is in `code`.
+kept() {
+  { "$@" 2>&1 1>&3 | tee "$log" >&2; code=${PIPESTATUS[0]}; } 3>&1
+}
+
+kept "${command[@]}" ${more[@]+"${more[@]}"}
 if [ "$code" -eq 0 ] || [ "$code" -eq 1 ] || [ "$code" -eq 3 ]; then
   known=(--exit-code)
   [ -z "${BASELINE:-}" ] || known=(--baseline "$BASELINE")
   txfuzz report "$out" --out "$page" >/dev/null
-  txfuzz report "$out" "${known[@]}" --format markdown --out "$report" 2> >(tee "$log" >&2)
-  code=$?
-  wait $!
+  kept txfuzz report "$out" "${known[@]}" --format markdown --out "$report"
 fi
 if [ ! -s "$report" ]; then
   mkdir -p "$out"
