@@ -16,7 +16,9 @@ import yaml
 from txfuzz.report.baseline import read_baseline
 
 PAGE = Path(__file__).parents[2] / "docs" / "ci.md"
-WORKFLOW, WITH_ACTION, BASELINE = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+WORKFLOW, WITH_ACTION, BASELINE = re.findall(
+    r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE
+)
 
 
 def job() -> dict[str, Any]:
