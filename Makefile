@@ -1,9 +1,12 @@
-# Everything happens in .venv, which the first target makes. PYTHON chooses the interpreter (3.11 or later).
+# Everything happens in .venv, which the first target makes; the linters and what tests need come with the first target
+# that uses them. PYTHON chooses the interpreter (3.11 or later).
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+DEVELOPMENT := .venv/.development
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-pure check snapshots coverage bench soak docs notebook site release-check clean
+.PHONY: demo test test-pure check snapshots coverage bench soak docs notebook site release clean
 
 # txfuzz exits with 1 when it found something, which is the purpose of the demo.
 demo: $(READY)
@@ -11,31 +14,33 @@ demo: $(READY)
 	if [ $$code -eq 1 ]; then echo "to have txfuzz on the path: . $(BIN)/activate"; exit 0; fi; \
 	echo "make demo: expected a finding (exit code 1), txfuzz exited with $$code" >&2; exit 1
 
-test: $(READY)
+test: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # The folders that need no database.
 PURE := $(addprefix tests/,history analysis workload feedback common report)
-test-pure: $(READY)
+test-pure: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not server" $(PURE)
 
 # Renew the snapshots of the program's sentences. Read the difference before you commit it.
 # TESTS=tests/report/test_text.py: only this module, even if it has no snapshots yet.
 RECORDED = $(shell find tests plugins -name '*.ambr' | sed 's,__snapshots__/\(.*\)\.ambr$$,\1.py,' | sort)
-snapshots: $(READY)
+snapshots: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -q -n0 --snapshot-update $(or $(TESTS),$(RECORDED))
 
 # Processes that the tests start are measured too.
-coverage: $(READY)
+coverage: $(DEVELOPMENT)
 	$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html:build/coverage $(TESTS)
 
-check: $(READY)
+check: $(DEVELOPMENT)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy benchmarks/*.py docs/makers/*.py
+	$(BIN)/mypy benchmarks/*.py docs/makers/*.py .ci/*.py
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 
-bench: $(READY)
+bench: $(DEVELOPMENT)
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/checking.py
 	$(BIN)/python benchmarks/throughput.py
@@ -44,11 +49,11 @@ bench: $(READY)
 
 # Every shipped workload under every fault: make soak MINUTES=60. WRITE=docs/reference/faults.md rewrites the tables there.
 MINUTES ?= 10
-soak: $(READY)
+soak: $(DEVELOPMENT)
 	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) $(if $(WORKERS),--workers $(WORKERS)) $(if $(WRITE),--write $(WRITE))
 
 # The tables and pictures in docs/ that come from runs, and the reference that comes from the source.
-docs: $(READY)
+docs: $(DEVELOPMENT)
 	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/how-to/replay.md
 	$(BIN)/python benchmarks/check.py --write docs/explanation/schedules.md
 	$(BIN)/python benchmarks/replicas.py --write docs/reference/replicas.md
@@ -72,27 +77,32 @@ site: $(SITE_READY)
 	$(BIN)/zensical build --clean --strict
 	$(BIN)/python docs/makers/site.py --check build/site
 
-$(SITE_READY): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+$(SITE_READY): $(DEVELOPMENT)
+	$(INSTALL) --editable '.[docs]'
 	@touch $(SITE_READY)
 
 # The notebook's outputs, from a run.
 notebook: $(SITE_READY)
 	$(BIN)/python docs/makers/notebook.py --write docs/notebooks/library.ipynb
 
-# The check that docs/how-to/releasing.md requires before publishing.
-release-check: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[release]'
-	PYTHON=$(BIN)/python .ci/release-check
+# Builds all distributions into dist/ and tries them in an empty environment. Uploading is docs/how-to/releasing.md's.
+release: $(DEVELOPMENT)
+	$(INSTALL) --editable '.[release]'
+	$(BIN)/python .ci/release.py
 
-PLUGINS := postgres heuristics templates mariadb sqlite duckdb sqlalchemy
+PLUGINS := postgres heuristics templates mariadb sqlite duckdb sqlalchemy default
 
+# What running needs. `make demo` gets along with it.
 $(READY): pyproject.toml $(PLUGINS:%=plugins/%/pyproject.toml) constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "txfuzz needs Python 3.11 or later; set PYTHON=python3.x")'
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	  --editable '.[dev]' $(PLUGINS:%=--editable plugins/%)
+	$(INSTALL) --editable . $(PLUGINS:%=--editable plugins/%)
 	@touch $(READY)
+
+# The linters and what tests need.
+$(DEVELOPMENT): $(READY)
+	$(INSTALL) --editable '.[dev]'
+	@touch $(DEVELOPMENT)
 
 clean:
 	rm -rf .venv runs build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -39,7 +39,12 @@ if TYPE_CHECKING:  # packed, as the table below is
         ScriptLine, SeesWaits, Session, SessionError, WritesScripts, waits_by_place,
     )
     from txfuzz.database.drivers import Around, COMMIT, DriverCall, Drivers, KnowsDrivers, ROLLBACK, replaced
-    from txfuzz.database.embedded.account import Account, make_server_directory, server_account
+    from txfuzz.database.embedded.account import (
+        Account,
+        make_server_directory,
+        require_linux,
+        server_account,
+    )
     from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without, kept_directory
     from txfuzz.database.embedded.processes import pause_processes, resume_processes, server_processes
     from txfuzz.database.embedded.server import OwnServer, error_in_log, keeper_for
@@ -135,7 +140,9 @@ _MODULES = {
     "txfuzz.database.drivers": (
         "Around", "COMMIT", "DriverCall", "Drivers", "KnowsDrivers", "ROLLBACK", "replaced",
     ),
-    "txfuzz.database.embedded.account": ("Account", "make_server_directory", "server_account"),
+    "txfuzz.database.embedded.account": (
+        "Account", "make_server_directory", "require_linux", "server_account"
+    ),
     "txfuzz.database.embedded.keeper_pipe": ("KeeperLink", "environment_without", "kept_directory"),
     "txfuzz.database.embedded.processes": ("pause_processes", "resume_processes", "server_processes"),
     "txfuzz.database.embedded.server": ("OwnServer", "error_in_log", "keeper_for"),
@@ -251,10 +258,10 @@ __all__ = [  # noqa: RUF022
     "fewest_keys", "hookimpl", "implies", "is_version", "keeper_for", "kept_directory", "key_text",
     "keys_to_add", "level_among", "listed", "make_server_directory", "max_connections_option", "mop_text",
     "mutated", "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited", "read_history",
-    "read_text", "replaced", "resume_processes", "run_setup", "server_account", "server_processes",
-    "table_index", "tables_option", "target_value", "transaction_view", "transactions_value", "typed_script",
-    "unjudged_reason", "value_identity", "value_text", "version_order", "waits_by_place", "with_placeholders",
-    "with_target_value",
+    "read_text", "replaced", "require_linux", "resume_processes", "run_setup", "server_account",
+    "server_processes", "table_index", "tables_option", "target_value", "transaction_view",
+    "transactions_value", "typed_script", "unjudged_reason", "value_identity", "value_text", "version_order",
+    "waits_by_place", "with_placeholders", "with_target_value",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -44,7 +44,7 @@ SECTIONS = {
         "RawStatement", "table_index", "check_stays_inside", "typed_script", "checked_url", "level_among",
     ),
     "Servers": (
-        "ServerDatabase", "Schemas", "ControlConnection", "RoomForClients", "server_account",
+        "ServerDatabase", "Schemas", "ControlConnection", "RoomForClients", "require_linux", "server_account",
         "make_server_directory", "keeper_for", "kept_directory", "OwnServer", "ServerInjector",
         "waits_by_place", "OwnsServer",
     ),

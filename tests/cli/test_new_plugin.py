@@ -73,7 +73,7 @@ def test_what_it_writes(txfuzz: Cli, kind: str) -> None:
     }
     project = tomllib.loads(files["pyproject.toml"])
     assert project["project"]["name"] == "txfuzz-doctors-on-call"
-    assert project["project"]["dependencies"] == ["txfuzz>=0.1,<0.2"]
+    assert project["project"]["dependencies"] == ["txfuzz-core>=0.1,<0.2"]
     assert project["project"]["entry-points"]["txfuzz"] == {"doctors-on-call": module}
     workflow = yaml.safe_load(files[".github/workflows/test.yml"])
     assert workflow["jobs"]["test"]["steps"][1]["with"]["python-version"] == "${{ matrix.python }}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +15,9 @@ import pytest
 
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Patient
+from txfuzz.execution import cooperative_clients
 from txfuzz.execution.barrier import Barrier
-from txfuzz.execution.cooperative_clients import ClientScheduler
+from txfuzz.execution.cooperative_clients import ClientScheduler, SelectedFiles
 from txfuzz.execution.run import execute
 from txfuzz.transactions.model import Choice, Ref, Step, Transaction
 from txfuzz.workload.model import KeyLife, Scheduling, Weight, Workload
@@ -31,7 +33,10 @@ def finish(turns: ClientScheduler, *clients: Callable[[], None]) -> None:
     assert not thread.is_alive()
 
 
-def test_who_waits_for_another_is_woken_by_it() -> None:
+@pytest.mark.parametrize("polls", [True, False], ids=["poll", "select"])
+def test_who_waits_for_another_is_woken_by_it(polls: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not polls:  # as on Windows
+        monkeypatch.setattr(cooperative_clients, "_readable_files", SelectedFiles)
     turns, said = ClientScheduler(), []
     reading, writing = os.pipe()
 
@@ -50,6 +55,21 @@ def test_who_waits_for_another_is_woken_by_it() -> None:
     os.close(reading)
     os.close(writing)
     assert said == ["first waits", "second writes", "first goes on", "second wakes"]
+
+
+def test_select_says_what_poll_says() -> None:
+    reading, writing = os.pipe()
+    by_select, by_poll = SelectedFiles(), select.poll()
+    assert by_select.poll(1) == []  # Windows refuses to wait for no file
+    for files in (by_select, by_poll):
+        files.register(reading, select.POLLIN)
+        assert files.poll(0) == []
+    os.write(writing, b"x")
+    assert by_select.poll() == by_poll.poll() == [(reading, select.POLLIN)]
+    by_select.unregister(reading)
+    assert by_select.poll(0) == []
+    os.close(reading)
+    os.close(writing)
 
 
 def test_a_file_number_that_is_used_again_belongs_to_its_new_connection() -> None:

@@ -16,7 +16,9 @@ import yaml
 from txfuzz.report.baseline import read_baseline
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "ci.md"
-WORKFLOW, BASELINE = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+WORKFLOW, WITH_ACTION, BASELINE = re.findall(
+    r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE
+)
 
 
 def job() -> dict[str, Any]:
@@ -30,6 +32,16 @@ def test_the_workflow_installs_what_is_here() -> None:
     for word in install.split()[4:]:
         assert (PAGE.parent.parent / word / "pyproject.toml").exists()
     assert job()["env"]["DATABASE_URL"].startswith("postgresql://")
+
+
+def test_the_action_takes_what_the_page_gives_it() -> None:
+    action = yaml.safe_load((PAGE.parent.parent / "action.yml").read_text())
+    used = yaml.safe_load(WITH_ACTION)["jobs"]["txfuzz"]["steps"][-1]
+    assert used["uses"].startswith("txfuzz/txfuzz@")
+    assert used["with"].keys() <= action["inputs"].keys()
+    section = PAGE.read_text().split("## The action", 1)[1].split("## The baseline", 1)[0]
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    assert {name.strip("`") for row in rows for name in row.split(", ")} == action["inputs"].keys()
 
 
 def test_the_baseline_of_the_page_is_one() -> None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code; an error ends with one sentence on stderr.
 
-    arguments: None for those of the process; the command then runs in a child process.
+    arguments: None for those of the process; the command then runs in a child process, where the system has
+    what it takes to watch one (Linux).
     """
     if arguments is not None:
         sys.exit(run_command(arguments))
@@ -27,11 +28,16 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stdout.flush()
         sys.exit(code)
     from txfuzz.cli.streams import open_streams
-    from txfuzz.cli.supervisor import supervised
 
     if not open_streams():
         sys.exit(_say("cannot write to stdout: it is closed", ExitCode.USAGE))
-    supervised(lambda: run_command(sys.argv[1:]))
+    if sys.platform == "linux":
+        from txfuzz.cli.supervisor import supervised
+
+        supervised(lambda: run_command(sys.argv[1:]))
+    from txfuzz.cli.leaving import leave
+
+    leave(int(run_command(sys.argv[1:])))
 
 
 def run_command(arguments: list[str]) -> ExitCode | int:

@@ -15,7 +15,11 @@ import click
 
 from txfuzz.errors import ExitCode
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING_SIGNALS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
+HANGUP: signal.Signals | None = None  # Windows has none
+if sys.platform != "win32":
+    HANGUP = signal.SIGHUP
+    ENDING_SIGNALS += (HANGUP,)
 _ONE_REQUEST = 0.3  # seconds in which several signals count as one: a closing terminal sends two
 AT_ONCE = 3.0  # seconds for cleaning up after the second signal
 
@@ -84,8 +88,8 @@ def _handled_by(handle: Handler) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
-    numbers = [number for number in _SIGNALS if not (ignored and number == signal.SIGHUP)]
+    ignored = HANGUP is not None and signal.getsignal(HANGUP) == signal.SIG_IGN
+    numbers = [number for number in ENDING_SIGNALS if not (ignored and number == HANGUP)]
     before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield

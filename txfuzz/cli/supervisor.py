@@ -7,20 +7,19 @@ doing so did not finish, whatever its status.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import signal
 import sys
-import threading
-import time
 from collections.abc import Callable
 from typing import NoReturn
 
+from txfuzz.cli.interruption import ENDING_SIGNALS
+from txfuzz.cli.leaving import leave
 from txfuzz.errors import ExitCode
 
-ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LEAVING = 3.0  # seconds for the process to exit after it reported its code
+assert sys.platform == "linux"  # see main(): elsewhere there are no such children
+
 _TRACE = 400  # bytes of the name of the last call into a plugin
 _PR_SET_PDEATHSIG = 1
 _TERMINAL_AS_BEFORE = b"\x1b[?1049l\x1b[?25h"  # the normal screen, with a cursor
@@ -43,7 +42,7 @@ def supervised(work: Callable[[], int]) -> NoReturn:
         _report_when_giving_up(writing)
         code = int(work())
         os.write(writing, bytes([code]))
-        _leave(code)
+        leave(code)
     os.close(writing)
     with contextlib.suppress(BaseException):
         os._exit(_outcome(_wait(child, passed_on), reading, doing))
@@ -149,20 +148,3 @@ def _report_when_giving_up(writing: int) -> None:
         os._exit(code)
 
     interruption.ends_by(end)
-
-
-def _leave(code: int) -> NoReturn:
-    """Exit, even if a plugin left threads running."""
-
-    def at_last() -> None:
-        time.sleep(_LEAVING)
-        os._exit(code)
-
-    threading.Thread(target=at_last, name="leaving", daemon=True).start()
-    here = threading.current_thread()
-    if any(each is not here and not each.daemon for each in threading.enumerate()):
-        atexit._run_exitfuncs()
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.flush()
-        os._exit(code)
-    sys.exit(code)

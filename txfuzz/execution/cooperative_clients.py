@@ -8,17 +8,57 @@ code of a client does not change: its calls block while the others run.
 from __future__ import annotations
 
 import select
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from greenlet import greenlet
 
 _PUT_OFF = 0.01  # seconds
+_READABLE = 1  # select.POLLIN, for which Windows has no name
+
+
+class ReadableFiles(Protocol):
+    """What is used of select.poll."""
+
+    def register(self, file: int, events: int, /) -> None: ...
+
+    def unregister(self, file: int, /) -> None: ...
+
+    def poll(self, milliseconds: float | None = None, /) -> list[tuple[int, int]]: ...
+
+
+class SelectedFiles:
+    """ReadableFiles by select(), for Windows, which has no poll(). There select() takes sockets only, and
+    refuses to wait for none."""
+
+    def __init__(self) -> None:
+        self._files: set[int] = set()
+
+    def register(self, file: int, events: int, /) -> None:
+        self._files.add(file)
+
+    def unregister(self, file: int, /) -> None:
+        self._files.remove(file)
+
+    def poll(self, milliseconds: float | None = None, /) -> list[tuple[int, int]]:
+        seconds = None if milliseconds is None else milliseconds / 1000
+        if not self._files:
+            time.sleep(seconds or 0.0)
+            return []
+        readable, _, _ = select.select(self._files, (), (), seconds)
+        return [(file, _READABLE) for file in readable]
+
+
+def _readable_files() -> ReadableFiles:
+    if sys.platform == "win32":
+        return SelectedFiles()
+    return select.poll()
 
 
 class ClientScheduler:
@@ -31,7 +71,7 @@ class ClientScheduler:
     def __init__(self, idle_work: Callable[[], bool] | None = None) -> None:
         self._idle_work = idle_work
         self._idle_work_due = 0.0
-        self._poll = select.poll()
+        self._poll = _readable_files()
         self._waiting: dict[int, greenlet] = {}  # file descriptor → the client that waits for it
         self._ready: deque[greenlet] = deque()
         self._asleep: list[tuple[float, int, greenlet]] = []
@@ -96,7 +136,7 @@ class ClientScheduler:
     def wait(self, file: int) -> None:
         """Run other clients until this file descriptor is readable."""
         self._waiting[file] = self._current()
-        self._poll.register(file, select.POLLIN)
+        self._poll.register(file, _READABLE)
         self._loop.switch()
 
     def yield_(self) -> None:

@@ -53,6 +53,10 @@ def appender() -> Append:
 append = appender()
 
 
+# Windows would end lines in its own way
+_AS_IT_IS: int = getattr(os, "O_BINARY", 0)
+
+
 class Recorder(Closeable):
     """Writes one history. Thread-safe. OutputError if the file cannot be written."""
 
@@ -62,7 +66,7 @@ class Recorder(Closeable):
         self._index = 0
         self.written = 0  # bytes of whole operations
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _AS_IT_IS, 0o644)
         except OSError as error:
             raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
         self._start = time.perf_counter_ns()
@@ -147,7 +151,7 @@ class HistoryFile(Closeable):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = os.open(path, os.O_RDONLY)
+        self._file = os.open(path, os.O_RDONLY | _AS_IT_IS)
 
     def gone(self) -> bool:
         """Was the file moved, deleted or replaced?"""

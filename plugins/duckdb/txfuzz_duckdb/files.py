@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from txfuzz.plugin_api import DatabaseUnavailable, KeeperLink, UsageError, kept_directory
+from txfuzz.plugin_api import Closeable, DatabaseUnavailable, UsageError, kept_directory
 
 from .options import MEMORY
 
@@ -21,7 +21,7 @@ class DatabaseFile:
     name: str
     shown: str
     path: Path | None = None
-    keeper: KeeperLink | None = None
+    keeper: Closeable | None = None
 
     def remove(self) -> None:
         for suffix in ("", ".wal"):

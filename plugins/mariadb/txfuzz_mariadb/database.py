@@ -16,6 +16,7 @@ from txfuzz.plugin_api import (
     ServerDatabase,
     Session,
     UsageError,
+    require_linux,
     waits_by_place,
 )
 
@@ -198,6 +199,7 @@ def open_url(options: MariadbOptions, url: str) -> MariadbDatabase:
 
 
 def open_embedded(options: MariadbOptions) -> MariadbDatabase:
+    require_linux("MariaDB")
     from .server.launcher import launch
 
     options = options.with_room_for(0)

@@ -23,6 +23,7 @@ from txfuzz.plugin_api import (
     Session,
     SessionError,
     UsageError,
+    require_linux,
     waits_by_place,
 )
 
@@ -339,8 +340,9 @@ def open_url(options: PostgresOptions, url: str) -> PostgresDatabase:
 
 def open_embedded(options: PostgresOptions) -> PostgresDatabase:
     from .replicas.cluster import launch_cluster
-    from .server.launcher import launch
+    from .server.launcher import PRODUCT, launch
 
+    require_linux(PRODUCT)
     options = options.with_room_for(0)
     settings = {
         "max_connections": str(options.max_connections),

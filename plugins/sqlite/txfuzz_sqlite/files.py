@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
-from txfuzz.plugin_api import DatabaseUnavailable, KeeperLink, UsageError, kept_directory
+from txfuzz.plugin_api import Closeable, DatabaseUnavailable, UsageError, kept_directory
 
 from .options import SHARED_CACHE
 
@@ -21,7 +20,7 @@ class DatabaseFile:
     uri: str
     shown: str
     path: Path | None = None
-    keeper: KeeperLink | None = None
+    keeper: Closeable | None = None
 
     def remove(self) -> None:
         """Remove the database and SQLite's files beside it."""
@@ -72,4 +71,5 @@ def database_file(url: str, mode: str) -> DatabaseFile:
 
 
 def uri_of(path: Path, mode: str) -> str:
-    return f"file:{quote(os.fspath(path))}" + ("?cache=shared" if mode == SHARED_CACHE else "")
+    """As SQLite reads it, with the drive of a path on Windows."""
+    return path.as_uri() + ("?cache=shared" if mode == SHARED_CACHE else "")

@@ -132,12 +132,16 @@ def _really() -> Any:
 @pytest.mark.parametrize(
     ("here", "there", "said"),
     [
-        ({"txfuzz": "1"}, {"txfuzz": "1"}, ""),
-        ({"txfuzz": "2", "a": "2"}, {"txfuzz": "1", "a": "1"}, "it has txfuzz 1, which is 2 here"),
-        ({"txfuzz": "1", "a": "2"}, {"txfuzz": "1", "a": "1"}, "it has a 1, which is 2 here"),
-        ({"txfuzz": "1", "a": "2"}, {"txfuzz": "1"}, "it has no a, which is 2 here"),
-        ({"txfuzz": "1"}, {"txfuzz": "1", "a": "2"}, "it has a 2, which is not installed here"),
-        ({"txfuzz": "1"}, {}, "it has no txfuzz, which is 1 here"),
+        ({"txfuzz-core": "1"}, {"txfuzz-core": "1"}, ""),
+        (
+            {"txfuzz-core": "2", "a": "2"},
+            {"txfuzz-core": "1", "a": "1"},
+            "it has txfuzz-core 1, which is 2 here",
+        ),
+        ({"txfuzz-core": "1", "a": "2"}, {"txfuzz-core": "1", "a": "1"}, "it has a 1, which is 2 here"),
+        ({"txfuzz-core": "1", "a": "2"}, {"txfuzz-core": "1"}, "it has no a, which is 2 here"),
+        ({"txfuzz-core": "1"}, {"txfuzz-core": "1", "a": "2"}, "it has a 2, which is not installed here"),
+        ({"txfuzz-core": "1"}, {}, "it has no txfuzz-core, which is 1 here"),
     ],
 )
 def test_versions_differ_by_name(here: dict[str, str], there: dict[str, str], said: str) -> None:

@@ -7,7 +7,6 @@ name and then renamed, so that it is never seen half-written.
 from __future__ import annotations
 
 import datetime
-import fcntl
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from txfuzz.analysis.result import AnalysisResult
+from txfuzz.campaign.directory.lock import hold
 from txfuzz.common.closeable import Closeable
 from txfuzz.common.json_text import json_text
 from txfuzz.errors import HistoryError, OutputError, UsageError
@@ -185,11 +185,9 @@ def _holds_campaign(path: Path) -> bool:
 def locked(path: Path, what: str = "campaign") -> IO[bytes]:
     """The directory's lock, held until it is closed or the process ends."""
     lock = open(path / ".lock", "ab")  # noqa: SIM115 - closed by the caller
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not hold(lock):
         lock.close()
-        raise OutputError(f"{path}: another {what} is running there; choose another --output-dir") from None
+        raise OutputError(f"{path}: another {what} is running there; choose another --output-dir")
     return lock
 
 

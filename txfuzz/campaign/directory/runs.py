@@ -5,13 +5,13 @@ Only the record of a run is read, a small file; see `txfuzz.campaign.directory.r
 
 from __future__ import annotations
 
-import fcntl
 import heapq
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from txfuzz.analysis.result import Verdict
+from txfuzz.campaign.directory.lock import is_held
 from txfuzz.campaign.directory.run_records import CAMPAIGN, MATRIX, RECORDS, RunFacts, RunKind
 from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
@@ -102,10 +102,7 @@ def is_running(directory: Path) -> bool:
     """Does a campaign, a hunt or another run write to it?"""
     try:
         with open(directory / ".lock", "rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return False
-    except BlockingIOError:
-        return True
+            return is_held(lock)
     except OSError:
         return False
 

@@ -231,15 +231,14 @@ def _how_to_install(registry: Registry, name: str) -> str:
     if ("adapter", name) in registry.entries:  # claimed by several
         return ""
     try:
-        extras = metadata("txfuzz").get_all("Provides-Extra") or []
+        extras = metadata("txfuzz-core").get_all("Provides-Extra") or []
     except PackageNotFoundError:
         extras = []
     if name in extras:
         return f"; pip install 'txfuzz[{name}]' (in a clone: pip install ./plugins/{name})"
     if _usable_adapters(registry):
         return ""
-    clone = "in a clone: pip install ./plugins/NAME"
-    return f"; a plain install brings none: pip install 'txfuzz[default]' ({clone})"
+    return "; the core alone brings none: pip install txfuzz (in a clone: pip install ./plugins/postgres)"
 
 
 def build_all(

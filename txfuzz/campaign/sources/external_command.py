@@ -11,6 +11,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -66,6 +67,8 @@ class ExternalCommand:
         Raises UsageError if the command cannot be run or fails, HistoryError if it wrote no history.
         """
         named = f"--runner-cmd {command_without_secrets(shlex.quote(words_of(self.command)[0]))}"
+        if sys.platform == "win32":
+            raise UsageError(f"{named} needs a POSIX shell, which Windows does not have; there is one in WSL")
         if out.exists() and out.stat().st_size:
             raise UsageError(f"{out}: already exists, and is not overwritten")
         output = _Output(out.parent / LOG, self.on_line)
@@ -84,7 +87,7 @@ class ExternalCommand:
         try:
             _wait(process, over, output)
         except BaseException:
-            _signal(process, signal.SIGKILL)
+            _end(process, at_once=True)
             raise
         last = f": {output.last}" if output.last else ""
         code = process.returncode
@@ -180,13 +183,17 @@ def _wait(process: subprocess.Popen[bytes], over: Callable[[], bool], output: _O
         except subprocess.TimeoutExpired:
             output.flush()
             if terminated is not None and time.monotonic() - terminated > _GRACE:
-                _signal(process, signal.SIGKILL)
+                _end(process, at_once=True)
             elif terminated is None and over():
-                _signal(process, signal.SIGTERM)
+                _end(process)
                 terminated = time.monotonic()
     output.end()
 
 
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+def _end(process: subprocess.Popen[bytes], *, at_once: bool = False) -> None:
+    """End the command and what it has started; on Windows, which has no process groups, only the command."""
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL if at_once else signal.SIGTERM)

@@ -25,8 +25,9 @@ def main(orders: IO[bytes]) -> None:
     """orders: a duplicate of standard input, for how often to tell (in seconds) and the job, both pickled,
     then Take and Stop."""
     messages = _messages()
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # cleans up
     told = _Told(messages, pickle.load(orders))
     try:

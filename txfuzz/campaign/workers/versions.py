@@ -9,21 +9,21 @@ Versions = dict[str, str]  # distribution → version
 
 
 def installed_versions() -> Versions:
-    """Of txfuzz, and of every distribution with a plugin for it."""
+    """Of the core, and of every distribution with a plugin for it."""
     found = {}
     for point in entry_points(group="txfuzz"):
         if point.dist is not None:
             found[point.dist.name] = point.dist.version
     try:
-        found["txfuzz"] = version("txfuzz")
+        found["txfuzz-core"] = version("txfuzz-core")
     except PackageNotFoundError:
-        found.pop("txfuzz", None)
+        found.pop("txfuzz-core", None)
     return found
 
 
 def difference(here: Versions, there: Versions) -> str:
     """What is another version there, in a clause; empty if nothing is."""
-    for name in sorted({*here, *there}, key=lambda name: (name != "txfuzz", name)):
+    for name in sorted({*here, *there}, key=lambda name: (name != "txfuzz-core", name)):
         ours, theirs = here.get(name), there.get(name)
         if theirs is None:
             return f"it has no {name}, which is {ours} here"

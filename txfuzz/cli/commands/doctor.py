@@ -17,6 +17,8 @@ from txfuzz.database.schemes import ANY_SCHEME, options_of_url, schemes_of
 from txfuzz.errors import ExitCode, TxfuzzError
 from txfuzz.plugin.registry import Registry
 
+DEFAULT = "default"  # the extra with the plugins of the distribution `txfuzz`
+PREFIX = "txfuzz-"  # of our plugins
 _EXTRA = re.compile(r"""(?P<name>[\w.-]+)[^;]*;\s*extra\s*==\s*["'](?P<extra>[\w-]+)["']""")
 
 
@@ -49,13 +51,22 @@ def doctor(database_url: str | None, plugin_files: tuple[Path, ...]) -> int:
             continue
         try:
             _examine(entry.value(**options_of_url(entry.value, url)), url, registry)
-            ready = ready or not getattr(entry.value, "only_by_name", False)  # those for tests always work
+            ready = ready or _is_for_databases(entry.value)
         except TxfuzzError as error:
             click.echo(f"{entry.name}: {error}")
             worst = max(worst, error.exit_code)
+    if not any(_is_for_databases(entry.value) for entry in registry.all("adapter")):
+        click.echo("problem: no database adapter is installed, so only the database in memory can be tested")
+        code = ExitCode.USAGE
     for extra in not_installed():
-        click.echo(f"{extra}: not installed (pip install 'txfuzz[{extra}]')")
+        words = "txfuzz" if extra == DEFAULT else f"'txfuzz[{extra}]'"
+        click.echo(f"{extra}: not installed (pip install {words})")
     return code if ready else max(code, worst)
+
+
+def _is_for_databases(adapter: type) -> bool:
+    """Or for tests? Those always work."""
+    return not getattr(adapter, "only_by_name", False)
 
 
 def _set_aside(adapter: type, name: str, url: str | None, opener: str | None) -> str | None:
@@ -69,7 +80,7 @@ def _set_aside(adapter: type, name: str, url: str | None, opener: str | None) ->
     return None
 
 
-def not_installed(distribution: str = "txfuzz") -> list[str]:
+def not_installed(distribution: str = "txfuzz-core") -> list[str]:
     """The extras of this distribution that are plugins and of which one is missing."""
     try:
         required = requires(distribution) or []
@@ -78,7 +89,7 @@ def not_installed(distribution: str = "txfuzz") -> list[str]:
     found: dict[str, list[str]] = {}
     for each in required:
         named = _EXTRA.fullmatch(each)
-        if named is not None and named["name"].startswith(f"{distribution}-"):
+        if named is not None and named["name"].startswith(PREFIX):
             found.setdefault(named["extra"], []).append(named["name"])
     return [extra for extra, names in sorted(found.items()) if not all(map(_is_installed, names))]
 

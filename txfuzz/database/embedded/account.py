@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ class Account:
     @property
     def has_name(self) -> bool:
         """Whether the uid has an account, which some programs need."""
+        if sys.platform == "win32":
+            return True
         import pwd
 
         try:
@@ -51,14 +54,33 @@ class Account:
 
     def own(self, path: Path) -> None:
         """Make the server the owner of a file or directory."""
-        if self.drops:
+        if self.drops and sys.platform != "win32":
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
+def require_linux(product: str) -> None:
+    """Embedded servers need what only Linux has, above all a way to end with the process that started them.
+
+    product: for messages. Raises DatabaseUnavailable on other systems.
+    """
+    if sys.platform != "linux":
+        raise DatabaseUnavailable(
+            f"{product}: an embedded server runs on Linux only; give the URL of a server with --database-url"
+        )
+
+
+def our_account() -> Account:
+    """That of this process. Windows has no numbers for it; nothing there uses them."""
+    if sys.platform == "win32":
+        return Account(-1, -1, drops=False)
+    return Account(os.geteuid(), os.getegid(), drops=False)
+
+
 def server_account(product: str) -> Account:
-    """Our own account, or `nobody` if we are root. product: for messages."""
-    if os.geteuid() != 0:
-        return Account(os.geteuid(), os.getegid(), drops=False)
+    """Our own account, or `nobody` if we are root. product: for messages. Raises DatabaseUnavailable."""
+    require_linux(product)
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return our_account()
     import pwd
 
     try:

@@ -26,6 +26,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
+assert sys.platform != "win32"  # kept_directory() does without it
+
 DYING_SECONDS = 3.0  # after kill -9
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36

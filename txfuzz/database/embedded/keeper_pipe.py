@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,13 +16,14 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from txfuzz.database.embedded.account import Account
+from txfuzz.common.closeable import Closeable
+from txfuzz.database.embedded.account import Account, our_account
 from txfuzz.errors import DatabaseUnavailable
 
 CLOSE_SECONDS = 20.0
 
 
-class KeeperLink:
+class KeeperLink(Closeable):
     """Starts a keeper for `directory`; closing it, or dying, ends what it runs and removes the directory.
 
     product: for messages. stops: signals that stop the server, gentlest first, each with a time limit in
@@ -138,15 +141,29 @@ class KeeperLink:
         return event
 
 
-def kept_directory(product: str, prefix: str) -> tuple[Path, KeeperLink]:
-    """A new directory, which is removed when the link is closed or we die.
+class _OwnDirectory(Closeable):
+    """A directory without a keeper: removed when it is closed, or when this process ends in order."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        shutil.rmtree(self._directory, ignore_errors=True)
+        atexit.unregister(self.close)
+
+
+def kept_directory(product: str, prefix: str) -> tuple[Path, Closeable]:
+    """A new directory, which is removed when what is beside it is closed or we die; on Windows, where there
+    is no keeper, not if we are killed.
 
     product: for messages. prefix: of its name. Raises DatabaseUnavailable.
     """
     try:
         directory = Path(tempfile.mkdtemp(prefix=prefix)).absolute()
-        myself = Account(os.geteuid(), os.getegid(), drops=False)
-        return directory, KeeperLink(directory, myself, product, (), environment_without())
+        if sys.platform == "win32":
+            return directory, _OwnDirectory(directory)
+        return directory, KeeperLink(directory, our_account(), product, (), environment_without())
     except OSError as error:
         raise DatabaseUnavailable(f"no directory for a {product} database: {error}") from None
 

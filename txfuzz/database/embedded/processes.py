@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 
-from txfuzz.database.embedded.keeper import children_of
 from txfuzz.errors import DatabaseUnavailable
 
 
 def server_processes(server: int) -> list[int]:
     """The server's processes, the main one last; only that one if the system lists no children."""
-    return [*children_of(server), server]
+    if sys.platform != "win32":
+        from txfuzz.database.embedded.keeper import children_of
+
+        return [*children_of(server), server]
+    return [server]
 
 
 def kill_all(server: int, seconds: float) -> int:
@@ -24,6 +28,8 @@ def kill_all(server: int, seconds: float) -> int:
     others down, or start new ones meanwhile. A remaining process would block the shared memory of the next
     server.
     """
+    if sys.platform == "win32":
+        raise NotImplementedError
     send([server], signal.SIGSTOP)
     pids = server_processes(server)
     killed = send(pids, signal.SIGKILL)
@@ -53,10 +59,14 @@ def lives(pid: int) -> bool:
 
 
 def pause_processes(pids: Iterable[int]) -> int:
+    if sys.platform == "win32":
+        raise NotImplementedError
     return send(pids, signal.SIGSTOP)
 
 
 def resume_processes(pids: Iterable[int]) -> int:
+    if sys.platform == "win32":
+        raise NotImplementedError
     return send(pids, signal.SIGCONT)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -24,7 +25,9 @@ class Placement(Enum):
 
 def processors() -> tuple[int, ...]:
     """Those that this process may use; none where the system does not say."""
-    return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
+    if sys.platform == "linux":
+        return tuple(sorted(os.sched_getaffinity(0)))
+    return ()
 
 
 def placements(sessions: Sequence[ScenarioSession]) -> tuple[Placement, ...]:
@@ -36,17 +39,21 @@ def placements(sessions: Sequence[ScenarioSession]) -> tuple[Placement, ...]:
 
 def stoppable(sessions: Sequence[ScenarioSession]) -> bool:
     """Whether we may stop each of these sessions for a moment."""
+    if sys.platform == "win32":
+        return False
     found = _processes(sessions)
-    return hasattr(signal, "SIGSTOP") and len(found) == len(sessions) and all(map(_is_ours, found))
+    return len(found) == len(sessions) and all(map(_is_ours, found))
 
 
 def stop(process: int) -> None:
-    _send(process, signal.SIGSTOP)
+    if sys.platform != "win32":  # where no session is stoppable()
+        _send(process, signal.SIGSTOP)
 
 
 def resume(process: int) -> None:
     """Harmless where it is not stopped."""
-    _send(process, signal.SIGCONT)
+    if sys.platform != "win32":
+        _send(process, signal.SIGCONT)
 
 
 def _send(process: int, what: signal.Signals) -> None:
@@ -87,5 +94,6 @@ def _processes(sessions: Sequence[ScenarioSession]) -> list[int]:
 
 
 def _move(process: int, where: set[int]) -> None:
-    with suppress(OSError):  # it has ended, or belongs to somebody else: then it stays where it is
-        os.sched_setaffinity(process, where)
+    if sys.platform == "linux":  # elsewhere FREE is the only placement
+        with suppress(OSError):  # it has ended, or belongs to somebody else: then it stays where it is
+            os.sched_setaffinity(process, where)

@@ -71,6 +71,6 @@ def _templates(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _compatible(version: str) -> str:
-    """From this minor version to the next one: "txfuzz>=0.1,<0.2"."""
+    """From this minor version to the next one: "txfuzz-core>=0.1,<0.2"."""
     major, minor = (int(part) for part in version.split(".")[:2])
-    return f"txfuzz>={major}.{minor},<{major}.{minor + 1}"
+    return f"txfuzz-core>={major}.{minor},<{major}.{minor + 1}"

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -186,6 +187,8 @@ def open_socket(target: Target) -> socket.socket:
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return found
+    if sys.platform == "win32":
+        raise DatabaseUnavailable("Python has no unix sockets on Windows; name the server by host and port")
     found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         found.settimeout(target.connect_seconds)

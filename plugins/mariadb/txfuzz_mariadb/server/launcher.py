@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import signal
 import socket
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -30,8 +30,9 @@ SOCKET = "mariadb.sock"
 SUPERUSER = "root"  # the server's, not the system's
 INSTALL_SECONDS = 120.0
 _ERROR = re.compile(r"\bERROR\b[\]:]?\s*(.+)")
+KILL = 9  # signal.SIGKILL, for which Windows has no name
 # The data is removed with the server, so there is nothing to flush first.
-STOPS: tuple[tuple[int, float], ...] = ((int(signal.SIGKILL), 3.0),)
+STOPS: tuple[tuple[int, float], ...] = ((KILL, 3.0),)
 
 # The data is only needed during the campaign, so nothing has to survive a power failure.
 SETTINGS: Mapping[str, str] = {
@@ -97,6 +98,8 @@ class EmbeddedServer(OwnServer):
 
     def answers(self) -> bool:
         """A server that is ready sends a greeting on connection."""
+        if sys.platform == "win32":
+            raise NotImplementedError
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
             caller.settimeout(5.0)
             caller.connect(str(self.socket))

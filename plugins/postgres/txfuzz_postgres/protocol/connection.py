@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
+import selectors
 import socket
 import time
 from typing import Protocol
@@ -56,10 +56,10 @@ def connect(target: Target, application_name: str) -> PGconn:
 
 def ready(conn: Pollable, reading: bool, until: float) -> bool:
     """Wait for the socket; False when the time is up."""
-    poller = select.poll()
-    poller.register(conn.socket, select.POLLIN if reading else select.POLLOUT)
     left = until - time.monotonic()
-    return bool(poller.poll(None if left == float("inf") else max(0.0, left * 1000)))
+    with selectors.DefaultSelector() as selector:
+        selector.register(conn.socket, selectors.EVENT_READ if reading else selectors.EVENT_WRITE)
+        return bool(selector.select(None if left == float("inf") else max(0.0, left)))
 
 
 def request_cancel(conn: PGconn) -> bool:

@@ -11,6 +11,7 @@ both alike; the second saves round trips, a client's main cost.
 from __future__ import annotations
 
 import select
+import sys
 from collections.abc import Callable, Sequence
 from typing import ParamSpec
 
@@ -33,6 +34,15 @@ TEXT, BINARY = 0, 1
 P = ParamSpec("P")
 
 
+def waiting_for(socket: int) -> Callable[[int], object]:
+    """A function that waits until this socket is readable, whichever it is given. Windows has no poll()."""
+    if sys.platform == "win32":
+        return lambda _: select.select([socket], (), ())
+    answer = select.poll()
+    answer.register(socket, select.POLLIN)
+    return lambda _: answer.poll()
+
+
 class Wire:
     """One client's connection. All methods raise SessionError on errors and lost connections.
 
@@ -43,9 +53,7 @@ class Wire:
         self.conn = conn
         self._names: dict[str, bytes] = {}  # SQL → prepared statement
         self._file = conn.socket
-        self._answer = select.poll()
-        self._answer.register(self._file, select.POLLIN)
-        self.wait: Callable[[int], object] = lambda _: self._answer.poll()
+        self.wait = waiting_for(self._file)
 
     def prepare(self, sql: str, parameters: int) -> bytes:
         """The name of this statement, prepared on first use."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
+assert sys.platform == "linux"
+
 CLONE_NEWUSER = 0x10000000
 
 

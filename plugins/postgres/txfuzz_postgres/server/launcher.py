@@ -34,8 +34,9 @@ SOCKET = ".s.PGSQL."
 INITDB_SECONDS = 120.0
 PREFIX = "txfuzz-pg-"
 PRODUCT = "PostgreSQL"
+QUIT = 3  # signal.SIGQUIT, for which Windows, where this module is imported too, has no name
 # Fast shutdown: disconnect the clients, shut down in order. Immediate: drop everything.
-STOPS = ((int(signal.SIGINT), 4.0), (int(signal.SIGQUIT), 3.0))
+STOPS = ((int(signal.SIGINT), 4.0), (QUIT, 3.0))
 
 IN_USE = "pre-existing shared memory block"
 LEFTOVER_SECONDS = 10.0
@@ -203,6 +204,8 @@ def make_data(server: EmbeddedServer, account: Account, link: KeeperLink) -> Non
 
 def named_account() -> tuple[str, str]:
     """A uid that has a name, and its gid, as strings."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     import pwd
 
     for entry in pwd.getpwall():

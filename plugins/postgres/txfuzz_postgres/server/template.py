@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import stat
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -37,6 +38,8 @@ def template_path(files: ServerFiles) -> Path | None:
 
 def cache_directory() -> Path | None:
     """Our directory in the user's cache, created if need be; None if others could write to it."""
+    if sys.platform == "win32":  # where no server is embedded
+        return None
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     cache = Path(base, "txfuzz")
     if not cache.is_absolute():
