@@ -10,6 +10,7 @@ from typing import Any
 from txfuzz.analysis.result import AnalysisResult
 from txfuzz.campaign.directory.campaign_files import CampaignFiles
 from txfuzz.campaign.directory.run_directory import IterationDirectory, iteration_path, write_json
+from txfuzz.campaign.directory.timeline import Timeline
 from txfuzz.campaign.events import (
     CampaignEnded,
     CampaignFailed,
@@ -48,6 +49,7 @@ from txfuzz.errors import TxfuzzError
 from txfuzz.execution.summary import Tally
 from txfuzz.feedback.contract import LoopState
 from txfuzz.feedback.strategies import Decided
+from txfuzz.history.course import course_of
 from txfuzz.history.tail import HistoryTail
 from txfuzz.plugin.errors import named, naming_plugins
 from txfuzz.report.campaign_result import CampaignResult
@@ -146,6 +148,7 @@ def _loop(campaign: _RunningCampaign) -> None:
             replayed=replays.result,
             pursued=pursued,
             directed=directed,
+            course=course_of(history),
         )
         campaign.add(iteration, files, next_workload)
 
@@ -163,7 +166,8 @@ class _RunningCampaign:
         self._failure: TxfuzzError | None = None  # of a run whose history is still to be analysed
         self._stopped: str | None = None
         files = CampaignFiles(setup.directory, only_analyzes=setup.settings.only_analyzes)
-        self._subscribers = (files, subscriber)
+        timeline = Timeline(setup.directory, only_analyzes=setup.settings.only_analyzes)
+        self._subscribers = (files, timeline, subscriber)
 
     def publish(self, event: Event) -> None:
         for subscriber in self._subscribers:

@@ -15,6 +15,7 @@ from txfuzz.errors import UsageError, WorkloadError
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.directed.direction import DirectedOutcome
+from txfuzz.history.course import Stretch
 from txfuzz.replay.small_scope.search import SmallScopeResult
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.reader import read_workload
@@ -136,6 +137,7 @@ class Iteration:
     execution: None if txfuzz did not make the history. seconds: by stage. notes: sentences for the
     reader. learnt: what the campaign's strategy has learnt by now, likewise. pursued: what became of the
     near-cycle that the previous iteration's feedback pursued. directed: what came of its directed schedules.
+    course: of its run.
     """
 
     number: int
@@ -155,6 +157,7 @@ class Iteration:
     learnt: tuple[str, ...] = ()
     pursued: Pursuit | None = None
     directed: tuple[DirectedOutcome, ...] = ()
+    course: tuple[Stretch, ...] = ()
 
     @classmethod
     def ran(
