@@ -121,8 +121,8 @@ class _Page:
         if cell.mop is None:
             return el("g", text, class_="cell")
         return el(
-            "g", el("title", told), frame, text, class_=f"cell {cell.kind}".rstrip(), tabindex="0", role="img",
-            aria_label=told, data_tip=told,
+            "g", el("title", told), frame, text, class_=f"cell {cell.kind}".rstrip(), tabindex="0",
+            role="img", aria_label=told, data_tip=told,
         )  # fmt: skip
 
     def arrow(self, arrow: Arrow, number: int) -> Markup:

@@ -1,0 +1,184 @@
+"""Which runs lie in a directory, such as `runs/`: what each is, what it came to, and when.
+
+Only the record of a run is read, a small file; see `txfuzz.campaign.directory.run_records`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import heapq
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from txfuzz.analysis.result import Verdict
+from txfuzz.campaign.directory.run_records import CAMPAIGN, MATRIX, RECORDS, RunFacts, RunKind
+from txfuzz.campaign.directory.values import ArtefactError, json_in
+from txfuzz.errors import UsageError
+
+_FIRST = ("iter_small_scope", "iter_00")  # a campaign that was killed before it had a record
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A directory that a command has left. facts: see RunFacts; their `state` is "killed" where the record
+    says "running" and nothing runs there. written: when the record was, in seconds since the epoch.
+    unreadable: why the record cannot be used, as a clause; the facts are empty then.
+    """
+
+    path: Path
+    kind: RunKind | None
+    written: float
+    facts: RunFacts = field(default_factory=RunFacts)
+    unreadable: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.path.resolve().name
+
+    @property
+    def verdict(self) -> Verdict | None:
+        return self.facts.verdict
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A directory with a record. record: its file name; empty if there is none or it cannot be looked into.
+    unreadable: why."""
+
+    path: Path
+    record: str
+    written: float
+    unreadable: str = ""
+
+
+def list_runs(root: Path, *, most: int | None = None) -> list[RunSummary]:
+    """The runs in this directory, and the one that it is itself, if it is one; the newest first.
+
+    most: only so many of the newest; the records of the others are not read. UsageError if there is no such
+    directory. A directory without a record is no run, and left out.
+    """
+    return [_summary(place) for place in _newest(root, most)]
+
+
+def run_count(root: Path) -> int:
+    """How many `list_runs` would list."""
+    return len(_places(root))
+
+
+def read_summary(directory: Path) -> RunSummary | None:
+    """The run in this directory; None if there is none."""
+    place = _place(directory)
+    return None if place is None else _summary(place)
+
+
+def latest_campaign(root: Path) -> Path | None:
+    """The directory of the campaign whose record was written last; None if there is none."""
+    if not root.is_dir():
+        return None
+    places = [each for each in _places(root) if each.record == CAMPAIGN]
+    return max(places, key=lambda each: each.written).path if places else None
+
+
+def size_of(directory: Path) -> int:
+    """The bytes of all files in it."""
+    total, waiting = 0, [os.fspath(directory)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+        except OSError:
+            continue
+    return total
+
+
+def is_running(directory: Path) -> bool:
+    """Does a campaign, a hunt or another run write to it?"""
+    try:
+        with open(directory / ".lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def _newest(root: Path, most: int | None) -> list[_Place]:
+    def order(place: _Place) -> tuple[float, str]:
+        return place.written, place.path.name
+
+    places = _places(root)
+    return heapq.nlargest(len(places) if most is None else most, places, key=order)
+
+
+def _places(root: Path) -> list[_Place]:
+    try:
+        with os.scandir(root) as entries:
+            children = [root / entry.name for entry in entries if _is_directory(entry)]
+    except OSError as error:
+        raise UsageError(f"{root}: cannot be listed: {error.strerror}") from None
+    return [place for each in (root, *children) if (place := _place(each)) is not None]
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    """Also behind a link, unless that leads nowhere."""
+    return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and os.path.isdir(entry.path))
+
+
+def _place(path: Path) -> _Place | None:
+    """None if nothing here was made by a command."""
+    records: list[tuple[float, str]] = []
+    first = None
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.name in RECORDS:
+                    records.append((entry.stat().st_mtime, entry.name))
+                elif entry.name in _FIRST:
+                    first = entry.stat().st_mtime
+    except OSError as error:
+        try:
+            return _Place(path, "", path.stat().st_mtime, f"cannot be read: {error.strerror}")
+        except OSError:
+            return None
+    if records:
+        written, record = max(records, key=lambda each: (each[0], each[1] == MATRIX))
+        return _Place(path, record, written)
+    return None if first is None else _Place(path, "", first, f"{CAMPAIGN} is missing")
+
+
+def _summary(place: _Place) -> RunSummary:
+    if place.unreadable:
+        kind = RunKind.CAMPAIGN if place.unreadable.startswith(CAMPAIGN) else None
+        return RunSummary(place.path, kind, place.written, unreadable=place.unreadable)
+    kind, facts_of = RECORDS[place.record]
+    file = place.path / place.record
+    try:
+        data = json_in(file)
+        if not isinstance(data, dict):
+            raise ArtefactError(f"{file}: expected a JSON object")
+        facts = facts_of(data)
+    except FileNotFoundError:
+        why = f"{place.record} is missing"
+    except ArtefactError as error:
+        why = f"{place.record} {str(error).removeprefix(f'{file}: ')}"
+    except (TypeError, ValueError, AttributeError) as error:
+        why = f"{place.record} was not written by this version of txfuzz: {error}"
+    else:
+        return RunSummary(place.path, kind, place.written, _with_state(facts, place))
+    return RunSummary(place.path, kind, place.written, unreadable=why)
+
+
+def _with_state(facts: RunFacts, place: _Place) -> RunFacts:
+    """Only campaigns write that they are running; whatever runs holds the lock of its directory."""
+    if facts.state != "running" and place.record == CAMPAIGN:
+        return facts
+    running = is_running(place.path)
+    if not running and facts.state != "running":
+        return facts
+    return replace(facts, state="running" if running else "killed")

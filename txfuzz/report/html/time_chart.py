@@ -1,0 +1,201 @@
+"""A campaign by the clock: lines over the seconds that it ran, with the times at which faults were active."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from txfuzz.common.sentences import counted
+from txfuzz.report.html.charts import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    MOST,
+    RIGHT,
+    TOP,
+    WIDTH,
+    ceiling,
+    curve,
+    grid,
+)
+from txfuzz.report.html.markup import Content, Markup, cut, el
+
+_BANDS = 200  # drawn one by one; more are drawn together
+_DOTTED = 60  # a line with more points has no dots
+
+
+@dataclass(frozen=True, slots=True)
+class TimePoint:
+    """A stretch of time. at: its middle, in seconds since the first one; seconds: its length.
+
+    per_second: transactions that committed. p50, p95: of their latencies in milliseconds, if known.
+    """
+
+    at: float
+    seconds: float
+    per_second: float
+    p50: float | None = None
+    p95: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBand:
+    """When a fault was active, in the same seconds."""
+
+    name: str
+    start: float
+    end: float
+
+
+def time_charts(points: Sequence[TimePoint], bands: Sequence[TimeBand], *, caption: str = "") -> Content:
+    """Throughput and latency; nothing without points."""
+    if not points:
+        return None
+    thinned, end = _thinned(points), max(each.at + each.seconds / 2 for each in points)
+    merged = _merged(bands, end)
+    charts = [
+        _chart("Committed per second", [("", [each.per_second for each in thinned])], thinned, merged, end),
+        _chart(
+            "Latency in milliseconds",
+            [("median", [each.p50 for each in thinned]), ("95th percentile", [each.p95 for each in thinned])],
+            thinned,
+            merged,
+            end,
+        ),
+    ]
+    return [
+        el("p", caption, class_="quiet") if caption else None,
+        el("div", charts, class_="charts"),
+        _faults(bands),
+    ]
+
+
+def _chart(
+    title: str,
+    lines: Sequence[tuple[str, Sequence[float | None]]],
+    points: Sequence[TimePoint],
+    bands: Sequence[TimeBand],
+    end: float,
+) -> Content:
+    known = [value for _, values in lines for value in values if value is not None]
+    if not known:
+        return None
+    top = ceiling(max(known))
+
+    def at(seconds: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * min(1.0, seconds / end)
+
+    def x(index: int) -> float:
+        return at(points[index].at)
+
+    def y(value: float) -> float:
+        return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * min(1.0, value / top)
+
+    drawn = [
+        el("g", curve(values, x, y), _dots(name, values, points, x, y), class_=f"line{number}")
+        for number, (name, values) in enumerate(lines, 1)
+    ]
+    legend = [el("span", name, class_=f"key line{at}") for at, (name, _) in enumerate(lines, 1) if name]
+    if bands:
+        legend.append(el("span", "a fault is active", class_="key fault"))
+    return el(
+        "figure",
+        el("figcaption", title),
+        el(
+            "svg",
+            el("title", f"{title}, over {_clock(end)}"),
+            [_band(each, at) for each in bands],
+            grid(top, lambda value: f"{value:,.4g}", y),
+            _clock_axis(end, at),
+            drawn,
+            viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}",
+            role="img",
+            class_="chart",
+        ),
+        el("p", legend, class_="keys") if legend else None,
+    )
+
+
+def _band(band: TimeBand, at: Callable[[float], float]) -> Markup:
+    x = at(band.start)
+    told = f"{band.name}, from {band.start:.1f} s for {band.end - band.start:.2f} s"
+    return el(
+        "rect", el("title", told), x=x, y=TOP, width=max(1.5, at(band.end) - x), height=HEIGHT - BOTTOM - TOP,
+        class_="fault",
+    )  # fmt: skip
+
+
+def _dots(
+    name: str,
+    values: Sequence[float | None],
+    points: Sequence[TimePoint],
+    x: Callable[[int], float],
+    y: Callable[[float], float],
+) -> Content:
+    if len(points) > _DOTTED:
+        return None
+    return [
+        el("circle", el("title", f"{points[at].at:.1f} s: {name} {value:,.4g}"), cx=x(at), cy=y(value), r=2.2)
+        for at, value in enumerate(values)
+        if value is not None
+    ]
+
+
+def _clock_axis(end: float, at: Callable[[float], float]) -> Markup:
+    marks = [end * share / 4 for share in range(5)]
+    return el(
+        "g",
+        [el("text", _clock(mark), x=at(mark), y=HEIGHT - 6, class_="iteration") for mark in marks],
+        class_="grid",
+    )
+
+
+def _clock(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+
+
+def _faults(bands: Sequence[TimeBand]) -> Content:
+    """Which ones, in words: a band alone does not say it."""
+    counts: dict[str, int] = {}
+    for each in bands:
+        counts[each.name] = counts.get(each.name, 0) + 1
+    if not counts:
+        return None
+    told = ", ".join(f"{cut(name, 40)} {counted(count, 'time')}" for name, count in sorted(counts.items()))
+    return el("p", f"Faults: {told}.", class_="quiet")
+
+
+def _thinned(points: Sequence[TimePoint]) -> list[TimePoint]:
+    """At most MOST, each the mean of several; of the 95th percentiles the worst."""
+    size = -(-len(points) // MOST) or 1
+    return [_mean(points[at : at + size]) for at in range(0, len(points), size)] if size > 1 else [*points]
+
+
+def _mean(points: Sequence[TimePoint]) -> TimePoint:
+    seconds = sum(each.seconds for each in points) or 1e-9
+    start = points[0].at - points[0].seconds / 2
+    p50 = sorted(each.p50 for each in points if each.p50 is not None)
+    p95 = [each.p95 for each in points if each.p95 is not None]
+    return TimePoint(
+        start + seconds / 2,
+        seconds,
+        sum(each.per_second * each.seconds for each in points) / seconds,
+        p50[len(p50) // 2] if p50 else None,
+        max(p95, default=None),
+    )
+
+
+def _merged(bands: Sequence[TimeBand], end: float) -> list[TimeBand]:
+    """Those that would overlap on the screen as one, if there are many."""
+    if len(bands) <= _BANDS:
+        return [*bands]
+    merged: list[TimeBand] = []
+    for band in sorted(bands, key=lambda each: each.start):
+        if merged and band.start - merged[-1].end < end / _BANDS:
+            name = band.name if band.name == merged[-1].name else "several faults"
+            merged[-1] = replace(merged[-1], name=name, end=max(merged[-1].end, band.end))
+        else:
+            merged.append(band)
+    return merged
