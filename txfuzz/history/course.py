@@ -8,7 +8,7 @@ import numpy as np
 
 from txfuzz.history.model import FINAL_READ, OK, History
 
-STRETCHES = 10  # of a run
+STRETCHES = 6  # of a run
 _MILLISECOND, _SECOND = 1e6, 1e9  # in nanoseconds
 
 

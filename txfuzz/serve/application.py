@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection
@@ -53,6 +54,13 @@ class Pages:
         self._catalog = RunCatalog(places)
         self._records: OrderedDict[Path, CampaignRecord] = OrderedDict()
         self._lock = threading.Lock()
+
+    def warm(self) -> None:
+        """Read what takes long, so that whoever opens a long campaign need not wait for it."""
+        for run in self._catalog.runs()[: _RECORDS // 2]:
+            if run.kind is RunKind.CAMPAIGN:
+                with contextlib.suppress(TxfuzzError, OSError):
+                    self._record(run.path.resolve()).state()
 
     def runs(self, request: Request) -> Response:
         wanted = Wanted.asked(request.query_params)
@@ -141,14 +149,20 @@ class Pages:
 
 
 def application(
-    directory: Path, *, names: Collection[str] = ("localhost",), ending: asyncio.Event | None = None
+    directory: Path,
+    *,
+    names: Collection[str] = ("localhost",),
+    ending: asyncio.Event | None = None,
+    warm: bool = False,
 ) -> ASGIApp:
     """Everything about the runs in this directory, for an ASGI server.
 
     names: under which it may be asked, beside addresses. ending: set when the server ends, so that streams of
-    events end as well.
+    events end as well. warm: begin at once to read the newest runs, in a thread.
     """
     pages = Pages(Places.below(directory), str(directory), ending or asyncio.Event())
+    if warm:
+        threading.Thread(target=pages.warm, name="reading", daemon=True).start()
     routes = [
         Route("/", pages.runs),
         Route("/run/{address:path}", pages.run),

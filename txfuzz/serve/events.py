@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 from starlette.concurrency import run_in_threadpool
 
 from txfuzz.errors import UsageError
-from txfuzz.serve.pages.live import live_parts
+from txfuzz.serve.pages.live import LiveParts
 from txfuzz.serve.records.watch import CampaignWatch
 
 _LOOK = 0.5  # seconds between two looks at the directory
 _QUIET = 10.0  # seconds after which a comment shows that the connection is alive
 _AGAIN = 1000  # milliseconds until a browser connects again
-
-Ending = Callable[[], bool]
 
 
 async def event_stream(
@@ -25,7 +23,7 @@ async def event_stream(
     """The text of the stream. last: the id of the last event that the reader has, empty if it has none: what
     has changed since is sent at once, as the parts that it may lack. ending: that the server ends."""
     yield f"retry: {_AGAIN}\n\n"
-    sent: dict[str, str] = {}
+    made, sent = LiveParts(address), dict[str, str]()
     mark, quiet = last, 0.0
     while not ending.is_set():
         try:
@@ -34,7 +32,7 @@ async def event_stream(
             yield "event: ended\ndata: {}\n\n"
             return
         if found != mark:
-            parts = await run_in_threadpool(live_parts, view, address)
+            parts = await run_in_threadpool(made.of, view)
             news = {name: html for name, html in parts.items() if sent.get(name) != html}
             sent, mark, quiet = parts, found, 0.0
             if news:

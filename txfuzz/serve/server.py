@@ -29,8 +29,9 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Ctrl-C is how a server is meant to end, so the signal is not raised again afterwards."""
-        signals = (signal.SIGINT, signal.SIGTERM)
-        before = {each: signal.signal(each, self.handle_exit) for each in signals}
+        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        heard = [each for each in signals if signal.getsignal(each) != signal.SIG_IGN]  # as under nohup
+        before = {each: signal.signal(each, self.handle_exit) for each in heard}
         try:
             yield
         finally:
@@ -56,7 +57,7 @@ def serve(directory: Path, host: str, port: int, ready: Callable[[str], None]) -
     if not directory.is_dir():
         raise UsageError(f"{directory}: no such directory; give the one that holds the runs, or one of them")
     ending = asyncio.Event()
-    pages = application(directory, names=_names(host), ending=ending)
+    pages = application(directory, names=_names(host), ending=ending, warm=True)
     config = uvicorn.Config(
         pages,
         log_level="critical",

@@ -48,17 +48,17 @@ class TimeBand:
 
 
 def time_charts(points: Sequence[TimePoint], bands: Sequence[TimeBand], *, caption: str = "") -> Content:
-    """Throughput and latency; nothing without points."""
+    """Throughput and latency; nothing without points, of which there should be no more than can be seen."""
     if not points:
         return None
-    thinned, end = _thinned(points), max(each.at + each.seconds / 2 for each in points)
+    end = max(each.at + each.seconds / 2 for each in points)
     merged = _merged(bands, end)
     charts = [
-        _chart("Committed per second", [("", [each.per_second for each in thinned])], thinned, merged, end),
+        _chart("Committed per second", [("", [each.per_second for each in points])], points, merged, end),
         _chart(
             "Latency in milliseconds",
-            [("median", [each.p50 for each in thinned]), ("95th percentile", [each.p95 for each in thinned])],
-            thinned,
+            [("median", [each.p50 for each in points]), ("95th percentile", [each.p95 for each in points])],
+            points,
             merged,
             end,
         ),
@@ -145,14 +145,17 @@ def _clock_axis(end: float, at: Callable[[float], float]) -> Markup:
     marks = [end * share / 4 for share in range(5)]
     return el(
         "g",
-        [el("text", _clock(mark), x=at(mark), y=HEIGHT - 6, class_="iteration") for mark in marks],
+        [
+            el("text", _clock(mark), x=at(mark), y=HEIGHT - 6, class_="last" if mark == end else "iteration")
+            for mark in marks
+        ],
         class_="grid",
     )
 
 
 def _clock(seconds: float) -> str:
     if seconds < 120:
-        return f"{seconds:.3g} s"
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.3g} s"
     return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
 
 
@@ -167,24 +170,24 @@ def _faults(bands: Sequence[TimeBand]) -> Content:
     return el("p", f"Faults: {told}.", class_="quiet")
 
 
-def _thinned(points: Sequence[TimePoint]) -> list[TimePoint]:
-    """At most MOST, each the mean of several; of the 95th percentiles the worst."""
-    size = -(-len(points) // MOST) or 1
-    return [_mean(points[at : at + size]) for at in range(0, len(points), size)] if size > 1 else [*points]
+def thinned(
+    stretches: Sequence[tuple[float, float, int, float | None, float | None]],
+) -> list[TimePoint]:
+    """At most MOST points of these stretches: (middle and length in seconds, transactions that committed,
+    median and 95th percentile of their latencies). Each is the mean of several; of the 95th percentiles the
+    worst."""
+    size = -(-len(stretches) // MOST) or 1
+    return [_mean(stretches[at : at + size]) for at in range(0, len(stretches), size)]
 
 
-def _mean(points: Sequence[TimePoint]) -> TimePoint:
-    seconds = sum(each.seconds for each in points) or 1e-9
-    start = points[0].at - points[0].seconds / 2
-    p50 = sorted(each.p50 for each in points if each.p50 is not None)
-    p95 = [each.p95 for each in points if each.p95 is not None]
-    return TimePoint(
-        start + seconds / 2,
-        seconds,
-        sum(each.per_second * each.seconds for each in points) / seconds,
-        p50[len(p50) // 2] if p50 else None,
-        max(p95, default=None),
-    )
+def _mean(stretches: Sequence[tuple[float, float, int, float | None, float | None]]) -> TimePoint:
+    middles, lengths, committed, medians, worst = zip(*stretches, strict=True)
+    seconds = sum(lengths) or 1e-9
+    start = middles[0] - lengths[0] / 2
+    p50 = sorted(each for each in medians if each is not None)
+    p95 = max((each for each in worst if each is not None), default=None)
+    rate = sum(committed) / seconds
+    return TimePoint(start + seconds / 2, seconds, rate, p50[len(p50) // 2] if p50 else None, p95)
 
 
 def _merged(bands: Sequence[TimeBand], end: float) -> list[TimeBand]:

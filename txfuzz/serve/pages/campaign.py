@@ -20,7 +20,10 @@ ROWS = 100  # iterations of which the decisions are read
 
 def campaign_page(source: CampaignRecord, address: str, row: int, further: int) -> str:
     """address: of the run, with a slash at its end. row, further: as in View."""
-    state = source.state()
+    return source.page((row, further), lambda state: _made(source, state, address, row, further))
+
+
+def _made(source: CampaignRecord, state: CampaignState, address: str, row: int, further: int) -> str:
     record = source.with_whole(state.record, range(FINDINGS), range(row, row + ROWS))
     record = with_neighbours(record, _EXPLAINED)
     link = f"/run/{quote(address)}"

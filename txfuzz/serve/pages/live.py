@@ -27,10 +27,36 @@ _FINDINGS, _DECISIONS, _CORPUS = 25, 12, 12
 _TONES = {"invalid": "allowed"}
 
 
+class LiveParts:
+    """The parts of the page of one campaign. Those that only change when an iteration ends are not made
+    again before. address: of the run, with a slash at its end."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._of: tuple[object, ...] = ()
+        self._slow: dict[str, str] = {}
+
+    def of(self, view: LiveView) -> dict[str, str]:
+        """Markup by the part that it goes into."""
+        of = (view.state, view.corpus, view.running)
+        if not self._of or any(mine is not its for mine, its in zip(self._of, of, strict=True)):
+            record = view.state.record
+            slow: dict[str, Content] = {
+                "head": _head(view),
+                "course": _course(view),
+                "findings": _findings(record.findings, self._address),
+                "decisions": _decisions(record.analysed),
+                "coverage": _coverage(view),
+                "corpus": _corpus(view.corpus),
+            }
+            self._of, self._slow = of, {name: joined(part) for name, part in slow.items()}
+        return {"now": joined(_now(view)), **self._slow}
+
+
 def live_page(view: LiveView, directory: Path, address: str) -> str:
     record = view.state.record
     events = f"/events/{quote(address)}"
-    inner = live_parts(view, address)
+    inner = LiveParts(address).of(view)
     body = [
         # Without scripts, the whole page is loaded again
         el("noscript", Markup('<meta http-equiv="refresh" content="5">')) if view.running else None,
@@ -61,21 +87,6 @@ def live_page(view: LiveView, directory: Path, address: str) -> str:
                     live=view.running)  # fmt: skip
 
 
-def live_parts(view: LiveView, address: str) -> dict[str, str]:
-    """Markup by the part that it goes into."""
-    record = view.state.record
-    parts: dict[str, Content] = {
-        "head": _head(view),
-        "now": _now(view),
-        "course": _course(view),
-        "findings": _findings(record.findings, address),
-        "decisions": _decisions(record.analysed),
-        "coverage": _coverage(view),
-        "corpus": _corpus(view.corpus),
-    }
-    return {name: joined(part) for name, part in parts.items()}
-
-
 def _part(name: str, inner: Mapping[str, str]) -> Markup:
     return el("div", Markup(inner[name]), id=name)
 
@@ -83,7 +94,7 @@ def _part(name: str, inner: Mapping[str, str]) -> Markup:
 def _head(view: LiveView) -> Content:
     record = view.state.record
     how = tone(record)
-    sentence = run_sentence(record) if record.iterations else "The first iteration is under way."
+    sentence = run_sentence(record) if record.analysed else "The first iteration is under way."
     numbers = [each.numbers for each in record.iterations]
     asked, ok = sum(each.transactions for each in numbers), sum(each.ok for each in numbers)
     state: Content = el("span", "running", class_="going") if view.running else record.facts.state

@@ -3,11 +3,13 @@ those that are shown. So ten thousand iterations are a matter of a second once, 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,9 +27,11 @@ from txfuzz.report.finding import Finding, findings_in, merge_by_reproducer
 from txfuzz.report.html.time_chart import TimeBand, TimePoint
 from txfuzz.report.iteration import SMALL_SCOPE, Iteration, Numbers
 from txfuzz.report.verdict import against
-from txfuzz.serve.records.times import times_of
+from txfuzz.serve.records.times import Clock
 
+_VERDICTS = {each.value: each for each in Verdict}
 _KEPT = 64  # iterations with their analyses
+_PAGES = 16  # that are not made again while nothing changes
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,13 @@ class CampaignRecord:
         self._lock = threading.Lock()
         self._offset, self._inode = 0, -1
         self._iterations: list[Iteration] = []
-        self._entries: list[Mapping[str, Any]] = []
+        self._clock = Clock()
         self._found: dict[str, Finding] = {}  # by the name of the signature
         self._types: set[str] = set()
         self._marks: object = None
         self._state: CampaignState | None = None
         self._whole: OrderedDict[int, Iteration] = OrderedDict()
+        self._pages: dict[Hashable, str] = {}
 
     def state(self) -> CampaignState:
         """As it is now. UsageError if there is no campaign to be read."""
@@ -75,7 +80,18 @@ class CampaignRecord:
             if self._state is None or marks != self._marks:
                 self._state = self._read()
                 self._marks = marks
+                self._pages = {}
             return self._state
+
+    def page(self, key: Hashable, made: Callable[[CampaignState], str]) -> str:
+        """A page as it was made before, unless something has changed since."""
+        state, pages = self.state(), self._pages
+        page = pages.get(key)
+        if page is None:
+            page = made(state)
+            if len(pages) < _PAGES:
+                pages[key] = page
+        return page
 
     def with_whole(self, record: CampaignResult, findings: Iterable[int], rows: range) -> CampaignResult:
         """The record with the anomalies of these findings, and the decisions of these iterations."""
@@ -120,7 +136,6 @@ class CampaignRecord:
             self._offset, self._inode = 0, -1
             return self._read_whole()
         outline = read_outline(self.directory)
-        points, bands = times_of(self._entries)
         by_number = {each.number: each for each in self._iterations}
         first = by_number.pop(SMALL_SCOPE, None)
         if first is not None:
@@ -142,7 +157,7 @@ class CampaignRecord:
                 small_scope=leading if number == SMALL_SCOPE else record.small_scope,
                 iterations=tuple(leading if each.number == number else each for each in record.iterations),
             )
-        return CampaignState(record, points, bands, len(self._entries))
+        return CampaignState(record, self._clock.points(), self._clock.bands(), len(self._iterations))
 
     def _read_whole(self) -> CampaignState:
         """Of a campaign without a timeline, such as one of an older version."""
@@ -153,22 +168,23 @@ class CampaignRecord:
             found = os.fstat(file.fileno())
             if found.st_ino != self._inode or found.st_size < self._offset:
                 self._offset, self._inode = 0, found.st_ino
-                self._iterations, self._entries, self._found = [], [], {}
+                self._iterations, self._clock, self._found = [], Clock(), {}
                 self._types = set()
                 self._whole.clear()
             file.seek(self._offset)
             data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
-        for line in whole.splitlines():
-            self._add(json.loads(line))
+        with _uncollected():
+            for line in whole.decode("utf-8").splitlines():
+                self._add(json.loads(line))
         self._offset += len(whole)
-        if not self._entries:
+        if not self._iterations:
             raise ValueError("an empty timeline")
 
     def _add(self, entry: Mapping[str, Any]) -> None:
         iteration = light_iteration(self.directory, entry)
         self._iterations.append(iteration)
-        self._entries.append(entry)
+        self._clock.add(entry)
         self._types.update(entry["all_types"])
         for each in entry["found"]:
             templates = tuple(each["templates"])
@@ -220,14 +236,27 @@ class _ListedFinding(Finding):
         return self.named
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the search for garbage, which takes as long as all the reading and finds none."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
 def light_iteration(directory: Path, entry: Mapping[str, Any]) -> Iteration:
     """An iteration as the timeline has it: without anomalies and near-cycles. Raises as data of another form
     do: KeyError, TypeError, ValueError."""
     numbers = Numbers(**entry["numbers"])
     number = int(entry["iteration"])
+    by_replay = bool(entry["by_replay"])
     result = AnalysisResult(
         "",
-        Verdict(entry["verdict"]),
+        _VERDICTS[entry["verdict"]],
         entry["expect"],
         entry["reason"],
         bool(entry["vacuous"]),
@@ -244,7 +273,6 @@ def light_iteration(directory: Path, entry: Mapping[str, Any]) -> Iteration:
         Adjustment(each["target"], None, None, each["reason"], each["heuristic"])
         for each in entry["decisions"]
     )
-    by_replay = bool(entry["by_replay"])
     run = replace(result, verdict=Verdict.VALID, anomaly_types=()) if by_replay else result
     return Iteration(
         number, iteration_path(directory, number), run, numbers, decisions, result if by_replay else None

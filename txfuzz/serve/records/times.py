@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from txfuzz.report.html.time_chart import TimeBand, TimePoint
+from txfuzz.report.html.time_chart import TimeBand, TimePoint, thinned
 from txfuzz.report.iteration import SMALL_SCOPE
 
+# (middle and length in seconds, committed, the two latencies), as cheap as can be: there may be many
+_Raw = tuple[float, float, int, float | None, float | None]
 
-def times_of(entries: Iterable[Mapping[str, Any]]) -> tuple[tuple[TimePoint, ...], tuple[TimeBand, ...]]:
-    """The stretches of all runs, and the faults in them; the small-scope search has none."""
-    points: list[TimePoint] = []
-    bands: list[TimeBand] = []
-    start = 0.0
-    for entry in entries:
+
+class Clock:
+    """Takes the entries of a timeline as they come."""
+
+    def __init__(self) -> None:
+        self._stretches: list[_Raw] = []
+        self._bands: list[TimeBand] = []
+        self._start = 0.0
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """The small-scope search counts as nothing: it has no crowd."""
         if entry["iteration"] == SMALL_SCOPE:
-            continue
-        for at, seconds, committed, p50, p95 in entry["course"]:
-            rate = committed / seconds if seconds else 0.0
-            points.append(TimePoint(start + at + seconds / 2, seconds, rate, p50, p95))
+            return
+        start = self._start
+        self._stretches += [
+            (start + at + seconds / 2, seconds, committed, p50, p95)
+            for at, seconds, committed, p50, p95 in entry["course"]
+        ]
         for each in entry["faults"]:
             begin = start + each["at"]
-            bands.append(TimeBand(each["name"], begin, begin + each["seconds"]))
-        start += entry["run_seconds"]
-    return tuple(points), tuple(bands)
+            self._bands.append(TimeBand(each["name"], begin, begin + each["seconds"]))
+        self._start = start + entry["run_seconds"]
+
+    def points(self) -> tuple[TimePoint, ...]:
+        """As many as a chart shows."""
+        return tuple(thinned(self._stretches))
+
+    def bands(self) -> tuple[TimeBand, ...]:
+        return tuple(self._bands)
