@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from txfuzz.campaign.directory.run_directory import write_json, writing
+from txfuzz.campaign.directory.run_records import COMPARISON
 from txfuzz.campaign.directory.values import read_back
 from txfuzz.compare.effort import Effort, Task
 from txfuzz.compare.record_lines import records_in
@@ -16,7 +17,7 @@ from txfuzz.compare.strategies import CONTROL
 from txfuzz.compare.targets import Target
 from txfuzz.errors import UsageError
 
-SETTINGS, RUNS, TARGETS, KEPT = "compare.json", "runs.jsonl", "targets", "campaigns"
+SETTINGS, RUNS, TARGETS, KEPT = COMPARISON, "runs.jsonl", "targets", "campaigns"
 Key = tuple[str, str, str, int]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from txfuzz.campaign.check.subject import Subject
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
+from txfuzz.campaign.directory.run_records import CHECK
 from txfuzz.check.finding.result import CheckResult, Finding, SetResult
 from txfuzz.check.finding.script import typed_schedule
 from txfuzz.check.transaction import SqlTransaction
@@ -37,7 +38,7 @@ def make_directory(output: Path) -> None:
 
 def write_artefacts(output: Path, found: CheckResult, subject: Subject) -> None:
     make_directory(output)
-    write_json(output / "check.json", check_data(found))
+    write_json(output / CHECK, check_data(found))
     write_text(output / "check.html", check_page(found))
     for one in found.sets:
         for finding in one.findings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
@@ -14,6 +13,7 @@ from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.analysis.result_data import restored, restored_result
 from txfuzz.campaign.directory.finding_folder import signatures_in
 from txfuzz.campaign.directory.run_directory import iteration_path
+from txfuzz.campaign.directory.runs import is_running
 from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
@@ -198,7 +198,7 @@ class _DirectoryReader:
     def ended_in_order(self, state: str, iterations: tuple[Iteration, ...] | bool) -> bool:
         """Did the campaign end in an orderly way? If not, adds a remark."""
         if state == "running":
-            remark = "the campaign is still running" if _locked(self.directory) else (
+            remark = "the campaign is still running" if is_running(self.directory) else (
                 f"the campaign was killed: `txfuzz run --resume {self.directory}` resumes it"
             )  # fmt: skip
             self.remarks.insert(0, remark)
@@ -311,15 +311,3 @@ def _text(path: Path) -> str | None:
         return path.read_text(encoding="utf-8")[:_LONGEST]
     except (OSError, ValueError):
         return None
-
-
-def _locked(directory: Path) -> bool:
-    """Is a campaign running there?"""
-    try:
-        with open(directory / ".lock", "rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return False
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False

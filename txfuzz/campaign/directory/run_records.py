@@ -73,7 +73,7 @@ def campaign_facts(data: Mapping[str, Any]) -> RunFacts:
 def hunt_facts(data: Mapping[str, Any]) -> RunFacts:
     """What is found is what is not known."""
     holes = [_mapping(each.get("hole", each)) for each in map(_mapping, _list(data.get("holes")))]
-    news = tuple(dict.fromkeys(_text(each.get("name")) for each in holes if not each.get("known")))
+    news = _each(each.get("name") for each in holes if not each.get("known"))
     settings, counts = _mapping(data.get("settings")), _mapping(data.get("counts"))
     run = counts.get("schedules", counts.get("rounds", 0))
     judged = isinstance(run, int) and run > int(counts.get("unknown", 0))

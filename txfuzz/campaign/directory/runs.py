@@ -46,29 +46,31 @@ class _Place:
     """A directory with a record. record: its file name; empty if there is none or it cannot be looked into.
     unreadable: why."""
 
-    path: Path
+    path: str
     record: str
     written: float
     unreadable: str = ""
 
 
-def list_runs(root: Path, *, most: int | None = None) -> list[RunSummary]:
+def list_runs(root: Path) -> list[RunSummary]:
     """The runs in this directory, and the one that it is itself, if it is one; the newest first.
 
-    most: only so many of the newest; the records of the others are not read. UsageError if there is no such
-    directory. A directory without a record is no run, and left out.
+    A directory without a record is no run, and left out. UsageError if there is no such directory.
     """
-    return [_summary(place) for place in _newest(root, most)]
+    return latest_runs(root, None)[0]
 
 
-def run_count(root: Path) -> int:
-    """How many `list_runs` would list."""
-    return len(_places(root))
+def latest_runs(root: Path, most: int | None) -> tuple[list[RunSummary], int]:
+    """The same, but only so many of the newest, and how many more there are, whose records are not read."""
+    places = _places(root)
+    shown = len(places) if most is None else most
+    newest = heapq.nlargest(shown, places, key=lambda each: (each.written, each.path))
+    return [_summary(each) for each in newest], len(places) - len(newest)
 
 
 def read_summary(directory: Path) -> RunSummary | None:
     """The run in this directory; None if there is none."""
-    place = _place(directory)
+    place = _place(os.fspath(directory))
     return None if place is None else _summary(place)
 
 
@@ -77,7 +79,7 @@ def latest_campaign(root: Path) -> Path | None:
     if not root.is_dir():
         return None
     places = [each for each in _places(root) if each.record == CAMPAIGN]
-    return max(places, key=lambda each: each.written).path if places else None
+    return Path(max(places, key=lambda each: each.written).path) if places else None
 
 
 def size_of(directory: Path) -> int:
@@ -108,21 +110,13 @@ def is_running(directory: Path) -> bool:
         return False
 
 
-def _newest(root: Path, most: int | None) -> list[_Place]:
-    def order(place: _Place) -> tuple[float, str]:
-        return place.written, place.path.name
-
-    places = _places(root)
-    return heapq.nlargest(len(places) if most is None else most, places, key=order)
-
-
 def _places(root: Path) -> list[_Place]:
     try:
         with os.scandir(root) as entries:
-            children = [root / entry.name for entry in entries if _is_directory(entry)]
+            children = [entry.path for entry in entries if _is_directory(entry)]
     except OSError as error:
         raise UsageError(f"{root}: cannot be listed: {error.strerror}") from None
-    return [place for each in (root, *children) if (place := _place(each)) is not None]
+    return [place for each in (os.fspath(root), *children) if (place := _place(each)) is not None]
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:
@@ -130,7 +124,7 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and os.path.isdir(entry.path))
 
 
-def _place(path: Path) -> _Place | None:
+def _place(path: str) -> _Place | None:
     """None if nothing here was made by a command."""
     records: list[tuple[float, str]] = []
     first = None
@@ -143,7 +137,7 @@ def _place(path: Path) -> _Place | None:
                     first = entry.stat().st_mtime
     except OSError as error:
         try:
-            return _Place(path, "", path.stat().st_mtime, f"cannot be read: {error.strerror}")
+            return _Place(path, "", os.stat(path).st_mtime, f"cannot be read: {error.strerror}")
         except OSError:
             return None
     if records:
@@ -153,11 +147,12 @@ def _place(path: Path) -> _Place | None:
 
 
 def _summary(place: _Place) -> RunSummary:
+    path = Path(place.path)
     if place.unreadable:
         kind = RunKind.CAMPAIGN if place.unreadable.startswith(CAMPAIGN) else None
-        return RunSummary(place.path, kind, place.written, unreadable=place.unreadable)
+        return RunSummary(path, kind, place.written, unreadable=place.unreadable)
     kind, facts_of = RECORDS[place.record]
-    file = place.path / place.record
+    file = path / place.record
     try:
         data = json_in(file)
         if not isinstance(data, dict):
@@ -170,15 +165,15 @@ def _summary(place: _Place) -> RunSummary:
     except (TypeError, ValueError, AttributeError) as error:
         why = f"{place.record} was not written by this version of txfuzz: {error}"
     else:
-        return RunSummary(place.path, kind, place.written, _with_state(facts, place))
-    return RunSummary(place.path, kind, place.written, unreadable=why)
+        return RunSummary(path, kind, place.written, _with_state(facts, place))
+    return RunSummary(path, kind, place.written, unreadable=why)
 
 
 def _with_state(facts: RunFacts, place: _Place) -> RunFacts:
     """Only campaigns write that they are running; whatever runs holds the lock of its directory."""
     if facts.state != "running" and place.record == CAMPAIGN:
         return facts
-    running = is_running(place.path)
+    running = is_running(Path(place.path))
     if not running and facts.state != "running":
         return facts
     return replace(facts, state="running" if running else "killed")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
+from txfuzz.campaign.directory.run_records import EXPLORATION
 from txfuzz.campaign.explore.slices import ExploreJob, explore_by
 from txfuzz.campaign.setup.adapter_choice import chosen_database
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble, database_url
@@ -81,7 +82,7 @@ def explore_workload(
 def _write(output: Path, found: Exploration) -> None:
     with writing(output):
         output.mkdir(parents=True, exist_ok=True)
-    write_json(output / "explore.json", found.to_json())
+    write_json(output / EXPLORATION, found.to_json())
     for level in found.levels:
         for anomaly, workload in level.examples.items():
             place = output / f"{level.isolation.replace(' ', '-')}_{anomaly}.yaml"

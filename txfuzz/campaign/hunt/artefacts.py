@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
+from txfuzz.campaign.directory.run_records import HUNT
 from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.check.finding.failures import failures
 from txfuzz.check.finding.script import Begin, typed_schedule
@@ -30,8 +31,7 @@ from txfuzz.workload.scenario import CallReplay, Scenario, ScenarioReplay
 from txfuzz.workload.yaml.scenario.writer import scenario_text
 
 FORMAT = 1
-HUNT, COVERAGE = "hunt.json", "coverage.json"
-RACE = "race.json"  # of a hunt by races
+COVERAGE = "coverage.json"
 _UNFIT = re.compile(r"[^\w.+-]+")
 _LONGEST = 80
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from txfuzz.campaign.directory.run_directory import locked, set_aside, writing
-from txfuzz.campaign.hunt.artefacts import HUNT, RACE
+from txfuzz.campaign.directory.run_records import HUNT, RACE
 
 
 @contextmanager

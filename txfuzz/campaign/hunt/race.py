@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
-from txfuzz.campaign.hunt.artefacts import RACE, folder_name, kept_files, read_hole
+from txfuzz.campaign.directory.run_records import RACE
+from txfuzz.campaign.hunt.artefacts import folder_name, kept_files, read_hole
 from txfuzz.campaign.hunt.directory import hunt_directory
 from txfuzz.campaign.hunt.opening import opened_hunt
 from txfuzz.campaign.hunt.settings import HuntSettings

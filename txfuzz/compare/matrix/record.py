@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
+from txfuzz.campaign.directory.run_records import MATRIX, MATRIX_PLAN
 from txfuzz.campaign.directory.values import read_back
 from txfuzz.common.json_text import json_text
 from txfuzz.common.secrets import without_password
@@ -23,8 +24,8 @@ from txfuzz.compare.matrix.text import matrix_markdown
 from txfuzz.compare.record_lines import records_in
 from txfuzz.errors import UsageError
 
-PLAN, CELLS = "plan.json", "cells.jsonl"
-JSON, MARKDOWN, HTML = "matrix.json", "matrix.md", "matrix.html"
+PLAN, CELLS = MATRIX_PLAN, "cells.jsonl"
+JSON, MARKDOWN, HTML = MATRIX, "matrix.md", "matrix.html"
 
 
 @dataclass(frozen=True)
