@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from txfuzz.analysis.analyze import analyze_history
-from txfuzz.analysis.result import AnalysisResult, TransactionView
+from txfuzz.analysis.result import AnalysisResult, TransactionView, as_data
 from txfuzz.campaign.directory.campaign_files import campaign_data, stats
 from txfuzz.campaign.directory.run_directory import iteration_path, write_json
 from txfuzz.campaign.directory.timeline import FaultBand, timeline_entry
-from txfuzz.analysis.result import as_data
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.history.course import Stretch
 from txfuzz.history.reader import read_history

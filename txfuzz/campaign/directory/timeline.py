@@ -13,6 +13,7 @@ from typing import Any
 
 from txfuzz.analysis.explain.headlines import headline
 from txfuzz.analysis.result import Anomaly, as_data
+from txfuzz.campaign.directory.campaign_files import DECIMALS
 from txfuzz.campaign.directory.run_directory import RunDirectory, write_text, writing
 from txfuzz.campaign.events import CampaignEnded, CampaignStarted, Event, IterationEnded, SmallScopeEnded
 from txfuzz.common.json_text import json_text
@@ -114,7 +115,7 @@ def timeline_entry(iteration: Iteration, isolation: str, known: Collection[str])
         iteration.by_replay,
         result.anomaly_types,
         tuple(types),
-        as_data(iteration.numbers),
+        _numbers(iteration),
         round(iteration.seconds.get("run", execution.seconds if execution else 0.0), 4),
         tuple(
             (round(each.at, 4), round(each.seconds, 4), each.committed, _short(each.p50), _short(each.p95))
@@ -129,6 +130,15 @@ def timeline_entry(iteration: Iteration, isolation: str, known: Collection[str])
         tuple(_new(each.signature.name, each.anomaly, each.signature.templates) for each in news),
         tuple(each.signature.name for each in found if each.signature.name in known),
     )
+
+
+def _numbers(iteration: Iteration) -> dict[str, Any]:
+    """As precise as in stats.json."""
+    data: dict[str, Any] = as_data(iteration.numbers)
+    return {
+        name: round(value, DECIMALS[name]) if name in DECIMALS and isinstance(value, float) else value
+        for name, value in data.items()
+    }
 
 
 def _new(name: str, anomaly: Anomaly, templates: tuple[str, ...]) -> NewFinding:

@@ -8,6 +8,13 @@ from urllib.parse import quote
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.shell import html_page, served
 
+# Without one in the page a browser asks for a file
+_ICON = (
+    '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%27http://www.w3.org/2000/svg%27'
+    " viewBox=%270 0 16 16%27"
+    "%3E%3Ccircle cx=%278%27 cy=%278%27 r=%276%27 fill=%27none%27 stroke=%27%230067a5%27 stroke-width=%273%27"
+    '/%3E%3C/svg%3E">'
+)
 PAGE_SCRIPT, LIVE_SCRIPT, STYLE = "/static/page.js", "/static/live.js", "serve.css"
 
 
@@ -18,7 +25,7 @@ def asset(name: str) -> str:
 def framed(page: str, bar: Content, *, live: bool = False) -> str:
     """A page of any part of txfuzz as the server hands it out."""
     scripts = (PAGE_SCRIPT, *([LIVE_SCRIPT] if live else []))
-    style = el("style", Markup(f"\n{asset(STYLE)}"))
+    style = _ICON + el("style", Markup(f"\n{asset(STYLE)}"))
     return served(page, bar, scripts).replace("</head>", f"{style}</head>", 1)
 
 
