@@ -57,6 +57,7 @@ docs: $(READY)
 	$(BIN)/python docs/makers/matrix.py --write docs/matrix.md
 	$(BIN)/python docs/makers/check_page.py --write docs/check.md
 	$(BIN)/python docs/makers/report_pictures.py --write docs/pictures
+	$(BIN)/python docs/makers/serve_pictures.py --write docs/pictures
 	$(BIN)/python docs/makers/screen_picture.py --write docs/pictures
 	$(BIN)/python docs/makers/plugin_reference.py --write docs/plugin-reference.md
 	$(BIN)/python docs/makers/examples.py --write docs/examples.md

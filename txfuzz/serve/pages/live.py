@@ -67,7 +67,7 @@ def live_page(view: LiveView, directory: Path, address: str) -> str:
                 el("p", "txfuzz live", class_="kicker"),
                 el("h1", cut(record.name, 80)),
                 _part("head", inner),
-                el("p", "Loaded once." if view.running else "It has ended.", id="status", class_="status",
+                el("p", "Waiting for what is new." if view.running else "It has ended.", id="status", class_="status",
                    role="status"),
             ),
             el(
