@@ -17,8 +17,8 @@ from pathlib import Path
 
 import uvicorn
 from PIL import Image
-from report_pictures import COLOURS
 
+from report_pictures import COLOURS
 from txfuzz import run_campaign
 from txfuzz.campaign.events import Event, IterationEnded, RunProgress
 from txfuzz.serve.application import application
@@ -70,18 +70,23 @@ def main() -> None:
                 ended += 1
             elif isinstance(event, RunProgress) and ended == ITERATION and event.asked > ASKED:
                 ended += 1
-                shoot(browser, f"{url}/live/faults/", write / "serve-live.png", (1180, 1300), Path("profile"))
+                size = (1180, 1300)
+                shoot(browser, f"{url}/live/faults/", write / "serve-live.png", size, Path("profile"))
 
         try:
             runs = [sys.executable, "-m", "txfuzz"]
             for arguments in (
                 ["hunt", "--budget", "8s", "--output-dir", "runs/hunt"],
-                ["run", "--isolation", "serializable", "--iterations", "2", "--output-dir", "runs/serializable"],
+                ["run", "--iterations", "2", "--isolation", "serializable", "--output-dir", "runs/strict"],
                 ["run", "--iterations", "2", "--strategy", "learning", "--output-dir", "runs/learning"],
             ):
                 subprocess.run([*runs, *arguments], check=False, capture_output=True)
             run_campaign(
-                workload="flaky_connections", iterations=ITERATION + 1, seed=1, output=place / "faults", subscriber=look
+                workload="crash",
+                iterations=ITERATION + 1,
+                seed=1,
+                output=place / "faults",
+                subscriber=look,
             )
             shoot(browser, f"{url}/", write / "serve.png", (1180, 520), Path("profile"))
         finally:

@@ -23,7 +23,8 @@ HUNT = {
 }
 CHECK = {
     "format": 1, "name": "bank", "server": "Memory 1", "adapter": "memory", "levels": [],
-    "asked": ["serializable"], "failing": [], "unjudged": [], "sets": [], "crowds": [], "interrupted": False, "lost": "",
+    "asked": ["serializable"],
+    "failing": [], "unjudged": [], "sets": [], "crowds": [], "interrupted": False, "lost": "",
 }  # fmt: skip
 COMPARE = {"targets": ["skew"], "strategies": ["classic", "learning"], "seeds": 2, "most": 1000}
 EFFORT = {"target": "skew", "strategy": "classic", "setting": "", "seed": 1, "effort": {"transactions": 40}}

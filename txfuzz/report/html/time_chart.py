@@ -20,7 +20,8 @@ from txfuzz.report.html.charts import (
 )
 from txfuzz.report.html.markup import Content, Markup, cut, el
 
-_BANDS = 200  # drawn one by one; more are drawn together
+_BANDS = 200  # drawn one by one; of more, those that would touch are drawn together
+_TOUCH = 1 / 700  # of the time shown, about a pixel
 _DOTTED = 60  # a line with more points has no dots
 
 
@@ -196,7 +197,7 @@ def _merged(bands: Sequence[TimeBand], end: float) -> list[TimeBand]:
         return [*bands]
     merged: list[TimeBand] = []
     for band in sorted(bands, key=lambda each: each.start):
-        if merged and band.start - merged[-1].end < end / _BANDS:
+        if merged and band.start - merged[-1].end < end * _TOUCH:
             name = band.name if band.name == merged[-1].name else "several faults"
             merged[-1] = replace(merged[-1], name=name, end=max(merged[-1].end, band.end))
         else:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from txfuzz.analysis.explain.headlines import headline_parts
+from txfuzz.analysis.result import Verdict
 from txfuzz.common.sentences import counted
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.campaign_result import run_sentence
@@ -57,6 +58,7 @@ def live_page(view: LiveView, directory: Path, address: str) -> str:
     record = view.state.record
     events = f"/events/{quote(address)}"
     inner = LiveParts(address).of(view)
+    waiting = "Waiting for what is new."
     body = [
         # Without scripts, the whole page is loaded again
         el("noscript", Markup('<meta http-equiv="refresh" content="5">')) if view.running else None,
@@ -67,7 +69,7 @@ def live_page(view: LiveView, directory: Path, address: str) -> str:
                 el("p", "txfuzz live", class_="kicker"),
                 el("h1", cut(record.name, 80)),
                 _part("head", inner),
-                el("p", "Waiting for what is new." if view.running else "It has ended.", id="status", class_="status",
+                el("p", waiting if view.running else "It has ended.", id="status", class_="status",
                    role="status"),
             ),
             el(
@@ -94,7 +96,10 @@ def _part(name: str, inner: Mapping[str, str]) -> Markup:
 def _head(view: LiveView) -> Content:
     record = view.state.record
     how = tone(record)
-    sentence = run_sentence(record) if record.analysed else "The first iteration is under way."
+    if view.running and record.verdict is Verdict.UNKNOWN:
+        sentence = "Nothing found so far." if record.analysed else "The first iteration is under way."
+    else:
+        sentence = run_sentence(record)
     numbers = [each.numbers for each in record.iterations]
     asked, ok = sum(each.transactions for each in numbers), sum(each.ok for each in numbers)
     state: Content = el("span", "running", class_="going") if view.running else record.facts.state

@@ -115,7 +115,7 @@ def _summary(runs: Sequence[RunSummary], place: str) -> str:
     if not runs:
         return f"There is no run in {place} yet: `txfuzz run` leaves one in runs/."
     counts = {name: sum(verdict_of(run) == name for run in runs) for name in VERDICTS}
-    told = [f"{count:,} {VERDICTS[name][1]}" for name, count in counts.items() if count]
+    told = [f"{count:,} × {VERDICTS[name][1]}" for name, count in counts.items() if count]
     running = sum(run.facts.state == "running" for run in runs)
     goes = f"; {running:,} running" if running else ""
     return f"{counted(len(runs), 'run')} in {place}: {listed(told)}{goes}."
