@@ -23,7 +23,7 @@ from txfuzz import run_campaign
 from txfuzz.campaign.events import Event, IterationEnded, RunProgress
 from txfuzz.serve.application import application
 
-ITERATION, ASKED = 4, 900  # when the campaign is looked at: in this one, after so many transactions
+ITERATION, ASKED = 4, 250  # when the campaign is looked at: in this one, after so many transactions
 
 
 def shoot(browser: str, url: str, picture: Path, size: tuple[int, int], profile: Path) -> None:

@@ -40,12 +40,12 @@ def test_only_what_committed_counts(tmp_path: Path) -> None:
         (0.0, 1.0, "ok", "t"),
         (0.0, 2.0, "fail", "t"),
         (1.0, 900.0, "ok", "final-read"),
-        (0.0, 9.0, "info", "t"),
+        (0.0, 9.0, "fail", "t"),
     ]
     found = course_of(read_history(history(tmp_path / "h.edn", run)))
-    assert [each.committed for each in found] == [0] * (STRETCHES - 1) + [1]
-    assert [each.p95 for each in found[:-1]] == [None] * (STRETCHES - 1)
-    assert sum(each.seconds for each in found) == pytest.approx(0.001, rel=0.01)
+    assert [each.committed for each in found] == [1] + [0] * (STRETCHES - 1)
+    assert [each.p95 for each in found[1:]] == [None] * (STRETCHES - 1)
+    assert sum(each.seconds for each in found) == pytest.approx(0.009, rel=0.01)
 
 
 def test_a_history_without_times_has_no_course(tmp_path: Path) -> None:

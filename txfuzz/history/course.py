@@ -33,15 +33,15 @@ class Stretch:
 
 def course_of(history: History) -> tuple[Stretch, ...]:
     """A run in stretches of equal length, without the final reads; none for a history without times."""
-    counted = (history.type == OK) & (history.invoke_time >= 0)
-    counted &= history.complete_time >= history.invoke_time
+    timed = (history.invoke_time >= 0) & (history.complete_time >= history.invoke_time)
     if FINAL_READ in history.templates:
-        counted &= history.template != list(history.templates).index(FINAL_READ)
-    ends = history.complete_time[counted]
-    if not len(ends):
+        timed &= history.template != list(history.templates).index(FINAL_READ)
+    if not timed.any():
         return ()
+    counted = timed & (history.type == OK)
+    ends = history.complete_time[counted]
     latency = (ends - history.invoke_time[counted]) / _MILLISECOND
-    length = max(int(ends.max()) + 1, STRETCHES)
+    length = max(int(history.complete_time[timed].max()) + 1, STRETCHES)  # also where nothing commits
     place = np.minimum(ends * STRETCHES // length, STRETCHES - 1)
     seconds = length / STRETCHES / _SECOND
     found = []
