@@ -62,6 +62,7 @@ docs: $(DEVELOPMENT)
 	$(BIN)/python docs/makers/matrix.py --write docs/how-to/matrix.md
 	$(BIN)/python docs/makers/check_page.py --write docs/tutorial/check.md
 	$(BIN)/python docs/makers/report_pictures.py --write docs/pictures
+	$(BIN)/python docs/makers/serve_pictures.py --write docs/pictures
 	$(BIN)/python docs/makers/screen_picture.py --write docs/pictures
 	$(BIN)/python docs/makers/plugin_reference.py --write docs/reference/plugin-reference.md
 	$(BIN)/python docs/makers/command_line.py --write docs/reference/command-line.md

@@ -75,6 +75,15 @@ BELOW = {
         "report",
         "workload",
     },
+    "serve": {
+        "analysis",
+        "campaign",
+        "compare",
+        "feedback",
+        "history",
+        "replay",
+        "report",
+    },
     "cli": {
         "analysis",
         "check",
@@ -88,6 +97,7 @@ BELOW = {
         "plugin",
         "replay",
         "report",
+        "serve",
         "workload",
         "transactions",
     },
@@ -114,6 +124,8 @@ PLACES = {
     "cloudpickle": {"campaign"},
     "numpy": {"history", "analysis", "report", "compare"},
     "rich": {"cli", "report"},
+    "starlette": {"serve"},
+    "uvicorn": {"serve"},
     "pytest": {"testing", "pytest_plugin.py"},
 }
 # Slow to import, so never when a module is imported: `txfuzz --help` has to be quick

@@ -82,7 +82,7 @@ def test_other_places_know_all_of_them() -> None:
     container = (ROOT / "Containerfile").read_text(encoding="utf-8")
     assert set(re.findall(r"\./plugins/(\w+)", container)) == plugins
     assert set(re.findall(r"txfuzz\[([\w,]+)\]", container)[0].split(",")) == OPTIONAL
-    page = (ROOT / "docs/releasing.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/how-to/releasing.md").read_text(encoding="utf-8")
     assert set(re.findall(r"`(txfuzz(?:-\w+)?)`", page)) >= PROJECTS.keys()
 
 

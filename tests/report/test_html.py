@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
+import hashlib
 import json
 import re
 import shutil
@@ -19,6 +21,7 @@ from txfuzz.campaign.directory.reader import read_run
 from txfuzz.feedback.directed.direction import DirectedOutcome
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.page import report_page
+from txfuzz.report.html.shell import asset
 from txfuzz.report.verdict import verdict_sentence
 
 Cli = Callable[..., Ran]
@@ -218,17 +221,50 @@ def test_near_cycles_stand_where_nothing_was_found(runs: Path) -> None:
 # -- what it is made of -----------------------------------------------------------------------
 
 
-def test_nothing_is_fetched_and_nothing_runs(dirty: Path) -> None:
+def test_nothing_is_fetched_and_nothing_runs_but_its_own_script(dirty: Path) -> None:
     text = report_page(read_run(dirty))
     shown = Page(text)
     tags = {name for name, _ in shown.elements}
-    assert not tags & {"script", "link", "iframe", "object", "embed", "img", "base", "form"}
+    assert not tags & {"link", "iframe", "object", "embed", "img", "base", "form"}
     names = {name for _, attributes in shown.elements for name in attributes}
-    assert not {name for name in names if name.startswith("on") or name in ("src", "href", "xlink:href")}
+    assert not {name for name in names if name.startswith("on") or name in ("src", "xlink:href")}
+    assert all((each["href"] or "").startswith("#") for each in shown.all("a"))
     assert not re.search(r"url\((?!#)|@import|https?://", text)
     [policy] = [each["content"] for each in shown.all("meta") if "http-equiv" in each]
     assert policy is not None
     assert policy.startswith("default-src 'none'")
+    [script] = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert script == asset("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in policy
+
+
+def test_there_is_a_way_to_each_part(dirty: Path) -> None:
+    text = report_page(read_run(dirty))
+    shown = Page(text)
+    places = {attributes["id"] for _, attributes in shown.elements if "id" in attributes}
+    ways = [(each["href"] or "").removeprefix("#") for each in shown.all("a")]
+    assert {"findings", "finding-1", "finding-3", "iterations", "run"} <= {*ways}
+    assert {*ways} <= places
+    assert {f"iteration-{number}" for number in range(4)} <= places
+
+
+def test_operations_have_details_for_pointer_and_keyboard(dirty: Path) -> None:
+    shown = page(dirty)
+    told = [attributes for tag, attributes in shown.elements if tag == "g" and "data-tip" in attributes]
+    assert told
+    assert all(each["tabindex"] == "0" and each["aria-label"] == each["data-tip"] for each in told)
+    tips = [each["data-tip"] or "" for each in told]
+    assert any(re.match(r"T\d reads key 1: \[\]\noperation 1 of 2 of transaction \d", tip) for tip in tips)
+    edge = r"T\d appends 1 to key 2\noperation 2 of 2 .*\n.*T\d appended 1, its next element\."
+    assert any(re.fullmatch(edge, tip) for tip in tips)
+
+
+def test_commands_can_be_copied(dirty: Path) -> None:
+    shown = page(dirty)
+    buttons = [each for each in shown.all("button") if each.get("class") == "copy"]
+    assert len(buttons) == shown.classes("pre").count("command") > 0
+    assert all("hidden" in each for each in buttons)  # until the script has seen that it can
 
 
 def test_what_strangers_wrote_stays_text(dirty: Path) -> None:
@@ -250,8 +286,8 @@ def test_what_strangers_wrote_stays_text(dirty: Path) -> None:
     (dirty / "iter_00" / "decisions.json").write_text(json.dumps(decisions))
     text = report_page(read_run(dirty))
     tags = {name for name, _ in Page(text).elements}
-    assert not tags & {"script", "img"}
-    assert "<script" not in text
+    assert "img" not in tags
+    assert text.count("<script") == 1
     assert "\u202e" not in text
     assert "\x1b" not in text
     assert "&lt;script&gt;" in text

@@ -10,6 +10,7 @@ from typing import Any
 from txfuzz.analysis.result import AnalysisResult
 from txfuzz.campaign.directory.campaign_files import CampaignFiles
 from txfuzz.campaign.directory.run_directory import IterationDirectory, iteration_path, write_json
+from txfuzz.campaign.directory.timeline import Timeline
 from txfuzz.campaign.events import (
     CampaignEnded,
     CampaignFailed,
@@ -53,6 +54,7 @@ from txfuzz.execution.summary import Tally
 from txfuzz.feedback.contract import LoopState
 from txfuzz.feedback.learning.coverage_map import CoverageMap
 from txfuzz.feedback.strategies import Decided
+from txfuzz.history.course import course_of
 from txfuzz.history.tail import HistoryTail
 from txfuzz.plugin.errors import named, naming_plugins
 from txfuzz.report.campaign_result import CampaignResult
@@ -156,6 +158,7 @@ def _loop(campaign: _RunningCampaign) -> None:
             pursued=pursued,
             directed=directed,
             reached=reached(setup, campaign.covered, covered),
+            course=course_of(history),
         )
         campaign.add(iteration, files, next_workload)
 
@@ -174,7 +177,8 @@ class _RunningCampaign:
         self._failure: TxfuzzError | None = None  # of a run whose history is still to be analysed
         self._stopped: str | None = None
         files = CampaignFiles(setup.directory, only_analyzes=setup.settings.only_analyzes)
-        self._subscribers = (files, subscriber)
+        timeline = Timeline(setup.directory, only_analyzes=setup.settings.only_analyzes)
+        self._subscribers = (files, timeline, subscriber)
 
     def publish(self, event: Event) -> None:
         for subscriber in self._subscribers:

@@ -23,6 +23,7 @@ COMMANDS = {
     "shrink": "Shrink a finding to a minimal reproducer and write it up.",
     "report": "Report on a campaign, as a web page or for CI.",
     "runs": "List campaigns, hunts, checks, matrices and comparisons, with their verdicts.",
+    "serve": "Show campaigns, hunts, checks and matrices in a browser, also while they run.",
     "explain": "Explain an anomaly or a consistency model in plain words, or list their names.",
     "workloads": "List the shipped workloads, or show one.",
     "forms": "List the forms and layouts that hunts are made of, or show one.",

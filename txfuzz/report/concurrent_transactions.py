@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -20,8 +21,13 @@ _ROOM = 0.3  # of the finding's duration, before and after it
 
 def with_neighbours(record: CampaignResult, findings: int) -> CampaignResult:
     """The record with the neighbours of this many findings, from the first."""
+    return with_neighbours_of(record, range(findings))
+
+
+def with_neighbours_of(record: CampaignResult, findings: Collection[int]) -> CampaignResult:
+    """The same for the findings at these indices."""
     found: dict[int, Neighbours] = {}
-    wanted = list(enumerate(record.findings[:findings]))
+    wanted = [(at, each) for at, each in enumerate(record.findings) if at in findings]
     for number in sorted({finding.first for _, finding in wanted}):
         history = _history(record, number)
         if history is None:

@@ -24,6 +24,11 @@ class Finding:
     also: tuple[Finding, ...] = ()
 
     @property
+    def name(self) -> str:
+        """That of its signature."""
+        return self.signature.name
+
+    @property
     def first(self) -> int:
         return self.iterations[0]
 
@@ -66,11 +71,11 @@ def merge_by_reproducer(findings: Iterable[Finding], same: Sequence[Sequence[str
     group = {name: at for at, names in reversed(list(enumerate(same))) for name in names}
     together: dict[int | str, list[Finding]] = {}
     for each in findings:
-        together.setdefault(group.get(each.signature.name, each.signature.name), []).append(each)
+        together.setdefault(group.get(each.name, each.name), []).append(each)
     rank = {name: at for names in same for at, name in enumerate(names)}
     merged = []
     for alike in together.values():
-        first, *others = sorted(alike, key=lambda each: rank.get(each.signature.name, 0))
+        first, *others = sorted(alike, key=lambda each: rank.get(each.name, 0))
         merged.append(replace(first, also=tuple(others)))
     return tuple(merged)
 

@@ -15,6 +15,7 @@ from txfuzz.errors import UsageError, WorkloadError
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.directed.direction import DirectedOutcome
+from txfuzz.history.course import Stretch
 from txfuzz.replay.small_scope.search import SmallScopeResult
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.reader import read_workload
@@ -152,7 +153,7 @@ class Iteration:
     The other fields are known only to the running campaign and not read back. asked: its workload.
     execution: None if txfuzz did not make the history. seconds: by stage. notes: sentences for the
     reader. learnt: what the campaign's strategy has learnt by now, likewise. pursued: what became of the
-    near-cycle that the previous iteration's feedback pursued.
+    near-cycle that the previous iteration's feedback pursued. course: of its run.
     """
 
     number: int
@@ -173,6 +174,7 @@ class Iteration:
     notes: tuple[str, ...] = ()
     learnt: tuple[str, ...] = ()
     pursued: Pursuit | None = None
+    course: tuple[Stretch, ...] = ()
 
     @classmethod
     def ran(

@@ -28,7 +28,7 @@ PROGRESS_COLUMNS = (
     "iteration", "seconds", "transactions", "ok", "fail", "info", "per_second", "clients", "keys",
     "edges_per_txn", "concurrent_edges_per_txn", "near_cycles", "verdict", "anomaly_types",
 )  # fmt: skip
-_DECIMALS = {"seconds": 3, "per_second": 1, "edges_per_txn": 4, "concurrent_edges_per_txn": 4}
+DECIMALS = {"seconds": 3, "per_second": 1, "edges_per_txn": 4, "concurrent_edges_per_txn": 4}
 
 
 class CampaignFiles:
@@ -118,7 +118,7 @@ def _rounded(name: str, value: Any) -> Any:
     """Empty if unknown."""
     if value is None:
         return ""
-    return round(value, _DECIMALS[name]) if name in _DECIMALS else value
+    return round(value, DECIMALS[name]) if name in DECIMALS else value
 
 
 def stats(campaign: CampaignResult) -> dict[str, Any]:

@@ -69,6 +69,33 @@ def read_run(directory: Path) -> CampaignResult:
     )
 
 
+def read_outline(directory: Path) -> CampaignResult:
+    """What is known of a campaign beside its iterations, which are not read: many of them take long."""
+    reader = _DirectoryReader(directory)
+    facts = reader.facts()
+    whole = reader.ended_in_order(facts.state, True)
+    return CampaignResult(
+        directory,
+        facts,
+        interrupted=facts.state == "interrupted",
+        reproducers=_reproducers(directory / "findings"),
+        remarks=tuple(reader.remarks),
+        whole=whole,
+    )
+
+
+def read_iteration(directory: Path, number: int) -> Iteration:
+    """One iteration of a campaign, with its analysis and, if it has one, what its replay is about."""
+    reader = _DirectoryReader(directory)
+    if number == SMALL_SCOPE:
+        found = reader.small_scope()
+        iteration = found[0] if found else reader.iteration(number, iteration_path(directory, number), None)
+    else:
+        iteration = reader.iteration(number, iteration_path(directory, number), None)
+    aim = None if iteration.replay_file is None else replay_aim(iteration.replay_file)
+    return replace(iteration, aim=aim)
+
+
 def _with_aims(record: CampaignResult) -> CampaignResult:
     """With what the replays are about, only for iterations where a report shows it: YAML is slow to read."""
     firsts = {each.first for each in record.findings}
@@ -179,7 +206,7 @@ class _DirectoryReader:
             if (found := self.value(Adjustment, each, name)) is not None:
                 yield found
 
-    def ended_in_order(self, state: str, iterations: tuple[Iteration, ...]) -> bool:
+    def ended_in_order(self, state: str, iterations: tuple[Iteration, ...] | bool) -> bool:
         """Did the campaign end in an orderly way? If not, adds a remark."""
         if state == "running":
             remark = "the campaign is still running" if is_running(self.directory) else (

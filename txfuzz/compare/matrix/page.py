@@ -11,7 +11,7 @@ from txfuzz.compare.matrix.cell import MatrixCell, Outcome
 from txfuzz.compare.matrix.table import LEGEND, MatrixTable, TableCell, TableRow, remark_of
 from txfuzz.compare.matrix.text import summary
 from txfuzz.report.html.markup import Content, Markup, cut, el
-from txfuzz.report.html.page import html_page
+from txfuzz.report.html.shell import html_page
 
 _MOST_LISTED = 200
 _TONES = {

@@ -11,7 +11,7 @@ from txfuzz.report.check.story import remarks
 from txfuzz.report.check.table import head, table_rows
 from txfuzz.report.check.text import fix_text, notes, verdict
 from txfuzz.report.html.markup import Content, Markup, cut, el
-from txfuzz.report.html.page import html_page
+from txfuzz.report.html.shell import html_page
 
 _CSS = """
 .check td, .check th { padding: 5px 12px; text-align: left; font-variant-numeric: tabular-nums; }

@@ -10,6 +10,7 @@ from txfuzz.feedback.directed.direction import DirectedOutcome
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.charts import LETTERS, MOST, Line, chart, columns_of
 from txfuzz.report.html.markup import Content, Markup, cut, el
+from txfuzz.report.html.view import WHOLE, View, pager
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.notes import target_text, value_text
 
@@ -19,7 +20,7 @@ _SENTENCE = 800
 _CODES = 12
 
 
-def iterations_part(record: CampaignResult) -> Content:
+def iterations_part(record: CampaignResult, view: View = WHOLE) -> Content:
     if not record.iterations:
         return None
     columns = columns_of(record.iterations)
@@ -49,7 +50,7 @@ def iterations_part(record: CampaignResult) -> Content:
         _letters(record),
         _counts("Aborts by error code", record, "aborts"),
         _counts("Faults injected", record, "faults"),
-        _table(record.analysed),
+        _table(record.analysed, view),
         _directed(record.analysed),
         _decisions(record.analysed),
         id="iterations",
@@ -92,19 +93,22 @@ _COLUMNS = ("", "verdict", "transactions", "committed", "aborted", "per second",
             "concurrent", "near-cycles", "found")  # fmt: skip
 
 
-def _table(iterations: tuple[Iteration, ...]) -> Markup:
-    rows = [_row(each) for each in iterations[:_ROWS]]
+def _table(iterations: tuple[Iteration, ...], view: View) -> Markup:
+    shown = iterations[view.row : view.row + _ROWS]
     head = el("tr", [el("th", name) for name in _COLUMNS])
-    more = len(iterations) - len(rows)
-    note = (
-        el("p", f"{counted(more, 'more iteration')} in progress.csv.", class_="quiet") if more > 0 else None
-    )
+    more = len(iterations) - len(shown)
+    note: Content = None
+    if view.address is not None:
+        note = pager(view.row, len(shown), len(iterations), _ROWS, view.at_row, "iterations")
+    elif more > 0:
+        note = el("p", f"{counted(more, 'more iteration')} in progress.csv.", class_="quiet")
     return el(
         "details",
         el("summary", "The iterations in numbers"),
-        el("div", el("table", el("thead", head), el("tbody", rows)), class_="scroll", tabindex="0"),
+        el("div", el("table", el("thead", head), el("tbody", [_row(each) for each in shown])),
+           class_="scroll", tabindex="0"),
         note,
-        open="" if len(iterations) <= 12 else None,
+        open="" if len(iterations) <= 12 or view.address is not None else None,
     )  # fmt: skip
 
 
@@ -124,6 +128,7 @@ def _row(iteration: Iteration) -> Markup:
         el("td", el("span", iteration.verdict.value, class_=f"is-{iteration.verdict.value}")),
         [el("td", cell) for cell in cells],
         el("td", cut(found, 120), class_="words"),
+        id=f"iteration-{iteration.name}",
     )
 
 

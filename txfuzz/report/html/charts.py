@@ -11,8 +11,8 @@ from txfuzz.analysis.result import Verdict
 from txfuzz.report.html.markup import Content, Markup, el, points
 from txfuzz.report.iteration import Iteration
 
-_WIDTH, _HEIGHT = 360.0, 150.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 10.0, 26.0, 22.0
+WIDTH, HEIGHT = 360.0, 150.0
+LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 26.0, 22.0
 _LETTERED = 16  # with more iterations, decisions are marked without letters
 _DOTTED = 80  # a line with more points has no dots
 MOST = 240  # points of a line
@@ -84,17 +84,17 @@ def chart(
     known = [value for line in values for value in line if value is not None]
     if not known:
         return Markup("")
-    top = _ceiling(max(known))
+    top = ceiling(max(known))
 
     def x(at: int) -> float:
-        inner = _WIDTH - _LEFT - _RIGHT
-        return _LEFT + (inner / 2 if len(columns) == 1 else inner * (0.04 + 0.92 * at / (len(columns) - 1)))
+        inner = WIDTH - LEFT - RIGHT
+        return LEFT + (inner / 2 if len(columns) == 1 else inner * (0.04 + 0.92 * at / (len(columns) - 1)))
 
     def y(value: float) -> float:
-        return _HEIGHT - _BOTTOM - (_HEIGHT - _BOTTOM - _TOP) * min(1.0, value / top)
+        return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * min(1.0, value / top)
 
     drawn = [
-        el("g", [_curve(line, x, y), _dots(line, columns, x, y, shown)], class_=f"line{number}")
+        el("g", [curve(line, x, y), _dots(line, columns, x, y, shown)], class_=f"line{number}")
         for number, line in enumerate(values, 1)
     ]
     legend = (
@@ -112,11 +112,11 @@ def chart(
         el(
             "svg",
             el("title", f"{title}, by iteration"),
-            _grid(top, shown, y),
+            grid(top, shown, y),
             _names(columns, x),
             _decisions(columns, x),
             drawn,
-            viewBox=f"0 0 {_WIDTH:.0f} {_HEIGHT:.0f}",
+            viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}",
             role="img",
             class_="chart",
         ),
@@ -124,7 +124,7 @@ def chart(
     )
 
 
-def _curve(values: Sequence[float | None], x: Callable[[int], float], y: Callable[[float], float]) -> Content:
+def curve(values: Sequence[float | None], x: Callable[[int], float], y: Callable[[float], float]) -> Content:
     """The known stretches, each with the area below it."""
     drawn: list[Content] = []
     for gap, group in groupby(enumerate(values), key=lambda each: each[1] is None):
@@ -158,11 +158,11 @@ def _dots(
     ]  # fmt: skip
 
 
-def _grid(top: float, shown: Callable[[float], str], y: Callable[[float], float]) -> Markup:
+def grid(top: float, shown: Callable[[float], str], y: Callable[[float], float]) -> Markup:
     drawn: list[Content] = []
     for value in (0.0, top / 2, top):
-        drawn.append(el("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y(value), y2=y(value)))
-        drawn.append(el("text", shown(value), x=_LEFT - 6, y=y(value) + 3.5, class_="value"))
+        drawn.append(el("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y(value), y2=y(value)))
+        drawn.append(el("text", shown(value), x=LEFT - 6, y=y(value) + 3.5, class_="value"))
     return el("g", drawn, class_="grid")
 
 
@@ -172,7 +172,7 @@ def _names(columns: Sequence[Column], x: Callable[[int], float]) -> Markup:
     return el(
         "g",
         [
-            el("text", columns[at].name, x=x(at), y=_HEIGHT - 6, class_="iteration")
+            el("text", columns[at].name, x=x(at), y=HEIGHT - 6, class_="iteration")
             for at in range(0, len(columns), step)
         ],
         class_="grid",
@@ -192,14 +192,14 @@ def _decisions(columns: Sequence[Column], x: Callable[[int], float]) -> Markup:
             el(
                 "g",
                 el("title", told),
-                el("line", x1=middle, x2=middle, y1=_TOP - 6, y2=_HEIGHT - _BOTTOM),
-                el("text", letters, x=middle, y=_TOP - 10) if len(columns) <= _LETTERED else None,
+                el("line", x1=middle, x2=middle, y1=TOP - 6, y2=HEIGHT - BOTTOM),
+                el("text", letters, x=middle, y=TOP - 10) if len(columns) <= _LETTERED else None,
             )
         )
     return el("g", drawn, class_="decision")
 
 
-def _ceiling(value: float) -> float:
+def ceiling(value: float) -> float:
     """The next round number that is not smaller."""
     if value <= 0:
         return 1.0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from txfuzz.analysis.describe import elapsed
+from txfuzz.history.values import edn
 from txfuzz.report.cycle.layout import Arrow, CycleLayout, Point, lay_out
 from txfuzz.report.cycle.transaction_box import CELL_HEIGHT, PAD, Cell, TransactionBox
 from txfuzz.report.cycle.typography import LABEL, MOP, Font, line_height
@@ -53,6 +54,11 @@ def cycle_drawing(cycle: Cycle, title: str) -> Markup:
     if axis:
         width, height = width + _AXIS, height + _AXIS
     number = {link: at for at, link in enumerate(cycle.links, 1)}
+    proven: dict[tuple[str, int], list[str]] = {}  # (transaction, micro-operation) → the edges that it makes
+    for link in cycle.links:
+        for node, mop in link.ends:
+            if mop is not None:
+                proven.setdefault((cycle.nodes[node].name, mop), []).append(link.why)
     arrows = {
         around: [page.arrow(each, number[each.link]) for each in layout.arrows if each.around == around]
         for around in (False, True)
@@ -62,13 +68,13 @@ def cycle_drawing(cycle: Cycle, title: str) -> Markup:
         el("title", title),
         el("g", axis, class_="axis"),
         arrows[False],
-        [page.box(box) for box in layout.boxes],
+        [page.box(box, proven) for box in layout.boxes],
         arrows[True],  # these continue inside the boxes
         _elision(page, layout),
         viewBox=f"{-_MARGIN:.0f} {-_MARGIN:.0f} {width:.0f} {height:.0f}",
         width=float(round(width)),
         height=float(round(height)),
-        role="img",
+        role="group",
         class_="cycle",
     )
 
@@ -94,25 +100,30 @@ class _Page:
         return el("rect", x=self.x(x), y=self.y(top), width=width * _SCALE, height=height * _SCALE, rx=radius,
                   **more)  # fmt: skip
 
-    def box(self, box: TransactionBox) -> Markup:
+    def box(self, box: TransactionBox, proven: Mapping[tuple[str, int], Sequence[str]]) -> Markup:
         y = self.y(box.top - PAD * 0.8) + 11
         parts: list[Content] = [
             el("title", f"transaction {box.view.index}: {cut(box.view.text, _WIDEST)}"),
             self.rectangle(box.x, box.top, box.width, box.height, 8.0, class_="box"),
             el("text", box.name, x=self.x(box.x + PAD), y=y, class_="name"),
             el("text", box.note, x=self.x(box.x + box.note_x), y=y, class_="note"),
-            [self.cell(cell) for cell in box.cells],
+            [self.cell(cell, operation_details(box, cell, proven)) for cell in box.cells],
         ]
         return el("g", parts, class_=f"txn {box.view.outcome.replace(' ', '-')}")
 
-    def cell(self, cell: Cell) -> Markup:
+    def cell(self, cell: Cell, told: str) -> Markup:
         width = text_width(cell.text, MOP) * _SCALE
         text = el("text", cell.text, x=self.x(cell.centre), y=self.y(cell.y + CELL_HEIGHT / 2) + 4,
                   textLength=width, lengthAdjust="spacingAndGlyphs")  # fmt: skip
         frame = (
             self.rectangle(cell.x, cell.top, cell.width, CELL_HEIGHT, 4.0) if cell.mop is not None else None
         )
-        return el("g", frame, text, class_=f"cell {cell.kind}".rstrip())
+        if cell.mop is None:
+            return el("g", text, class_="cell")
+        return el(
+            "g", el("title", told), frame, text, class_=f"cell {cell.kind}".rstrip(), tabindex="0",
+            role="img", aria_label=told, data_tip=told,
+        )  # fmt: skip
 
     def arrow(self, arrow: Arrow, number: int) -> Markup:
         link, label = arrow.link, arrow.label
@@ -129,6 +140,25 @@ class _Page:
             class_=" ".join([link.kind, f"e{number}", *["missing"] * link.missing,
                              *["left"] * label.right_aligned]),
         )  # fmt: skip
+
+
+def operation_details(
+    box: TransactionBox, cell: Cell, proven: Mapping[tuple[str, int], Sequence[str]]
+) -> str:
+    """Everything about one operation, in lines. proven: the edges that it makes, in sentences."""
+    if cell.mop is None:
+        return ""
+    mop, view = box.view.mops[cell.mop], box.view
+    if mop.reads:
+        unknown = mop.value is None and view.outcome != "committed"
+        done = f"reads key {edn(mop.key)}: {'what it saw is unknown' if unknown else mop.value_text}"
+    elif mop.f == "append":
+        done = f"appends {mop.value_text} to key {edn(mop.key)}"
+    else:
+        done = f"writes {mop.value_text} to key {edn(mop.key)}"
+    place = f"operation {cell.mop + 1} of {len(view.mops) + view.left_out}"
+    lines = [f"{box.name} {cut(done, _WIDEST)}", f"{place} of transaction {view.index} ({box.note})"]
+    return "\n".join([*lines, *(f"{why}." for why in proven.get((box.name, cell.mop), ()))])
 
 
 def _axis(page: _Page, layout: CycleLayout) -> Iterator[Markup]:

@@ -25,8 +25,8 @@ _OPEN = 3  # findings that are not folded
 _SENTENCE, _NOTE, _MOPS, _SQL = 1_000, 180, 1_200, 6_000  # characters
 
 
-def finding_part(record: CampaignResult, finding: Finding, at: int) -> Markup:
-    """Everything known about one finding. at: its index among all findings."""
+def finding_part(record: CampaignResult, finding: Finding, at: int, *, alone: bool = False) -> Markup:
+    """Everything known about one finding. at: its index among all findings. alone: on a page of its own."""
     anomaly = finding.anomaly
     meaning, source = meaning_of(anomaly)
     cycle = cycle_of(anomaly)
@@ -44,7 +44,11 @@ def finding_part(record: CampaignResult, finding: Finding, at: int) -> Markup:
         el("p", f"Defined in {source}.", class_="quiet source") if source else None,
     ]
     name = el("h3", cut(named, 120), " ", el("span", _between(anomaly), class_="quiet"))
-    body = [el("details", el("summary", name), body, class_="whole")] if at >= _OPEN else [name, *body]
+    body = (
+        [el("details", el("summary", name), body, class_="whole")]
+        if at >= _OPEN and not alone
+        else [name, *body]
+    )
     return el("article", body, class_="finding", id=f"finding-{at + 1}")
 
 
@@ -172,7 +176,7 @@ def _files(found: Reproducer) -> list[Content]:
     parts: list[Content] = []
     if "repro.sql" in found.files:
         sql = found.files["repro.sql"]
-        parts += [el("p", "The smallest SQL that shows it:"), el("pre", el("code", cut(sql, _SQL)))]
+        parts += [el("p", "The smallest SQL that shows it:"), copied(el("pre", el("code", cut(sql, _SQL))))]
     if "replay.yaml" in found.files:
         parts += [el("p", "Follow its schedule:"), command(replay_command(found.path / "replay.yaml"))]
     names = ", ".join(found.files)
@@ -186,7 +190,12 @@ def _is_replayed(record: CampaignResult, finding: Finding) -> bool:
 
 
 def command(text: str) -> Markup:
-    return el("pre", el("code", text), class_="command")
+    """A command with a button that copies it, which only the script of the page shows."""
+    return copied(el("pre", el("code", text), class_="command"))
+
+
+def copied(shown: Markup) -> Markup:
+    return el("div", shown, el("button", "Copy", type="button", class_="copy", hidden=""), class_="copied")
 
 
 def replay_command(path: Path) -> str:

@@ -15,7 +15,8 @@ _CAMEL = frozenset(
     {"viewBox", "textLength", "lengthAdjust", "markerWidth", "markerHeight", "markerUnits", "refX", "refY"}
     | {"preserveAspectRatio"}
 )
-_VOID = frozenset({"meta", "path", "line", "circle", "rect", "br", "img", "polyline", "use", "polygon"})
+_UNCLOSED = frozenset({"meta", "br", "img", "input"})
+_VOID = _UNCLOSED | {"path", "line", "circle", "rect", "polyline", "use", "polygon"}
 
 
 class Markup(str):
@@ -35,7 +36,7 @@ def el(name: str, /, *content: Content, **attributes: str | float | None) -> Mar
         if value is not None
     )
     if name in _VOID and not content:
-        return Markup(f"<{name}{given}>" if name in ("meta", "br", "img") else f"<{name}{given}/>")
+        return Markup(f"<{name}{given}>" if name in _UNCLOSED else f"<{name}{given}/>")
     return Markup(f"<{name}{given}>{joined(content)}</{name}>")
 
 

@@ -1,8 +1,8 @@
-"""The report as one page: no server, no network, no script, and of bounded size."""
+"""The report as one page: no server, no network, and of bounded size."""
 
 from __future__ import annotations
 
-from importlib import resources
+from collections.abc import Iterable, Sequence
 
 from txfuzz.analysis.explain.headlines import headline, headline_parts
 from txfuzz.analysis.result import Verdict
@@ -18,7 +18,9 @@ from txfuzz.report.html.evidence import finding_part, near_cycle_part
 from txfuzz.report.html.hot_keys import hot_keys_chart
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.run_facts import facts_part
+from txfuzz.report.html.shell import html_page
 from txfuzz.report.html.small_scope import small_scope_part
+from txfuzz.report.html.view import WHOLE, View, pager
 from txfuzz.report.iteration import iteration_name
 
 FINDINGS = 8  # shown in full
@@ -26,43 +28,59 @@ _NAMED = 60  # further ones, listed
 _NEAR = 3
 _SENTENCE = 600
 _HIGHLIGHTED = 14
-# Nothing is ever fetched, and no script runs, not even one smuggled in by a history
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def report_page(record: CampaignResult, *, baseline: str = "") -> str:
+def report_page(record: CampaignResult, *, baseline: str = "", view: View = WHOLE) -> str:
     """The whole page. baseline: a sentence that compares the findings with the expected ones."""
+    sections = [
+        ("findings", "Findings", _findings(record, view)),
+        ("nearly", "What nearly happened", _nearly(record)),
+        ("small-scope", "Small scope", small_scope_part(record)),
+        ("course", "Over time", view.course),
+        ("iterations", "How it went", iterations_part(record, view)),
+        ("keys", "Hot keys", _hot(record)),
+        ("run", "What was run", facts_part(record)),
+    ]
+    there = [(name, title, part) for name, title, part in sections if part is not None]
     body = [
         arrow_heads(MEANINGS),
+        el("a", "To the content", href="#content", class_="skip"),
+        contents((f"#{name}", title) for name, title, _ in there),
         _header(record, baseline),
+        el("main", [part for _, _, part in there], id="content"),
+        el("footer", f"Written by txfuzz {__version__} from {record.directory}."),
+    ]
+    return html_page(f"txfuzz: {record.name}", body, pointed_css())
+
+
+def finding_page(record: CampaignResult, at: int, ways: Content = None) -> str:
+    """A page of its own for the finding at this index. ways: to its neighbours."""
+    finding = record.findings[at]
+    title = headline_parts(finding.anomaly)[0]
+    body = [
+        arrow_heads(MEANINGS),
+        el(
+            "header",
+            el("p", "txfuzz finding", class_="kicker"),
+            el("h1", cut(title, 120)),
+            el("p", f"{record.name}, finding {at + 1:,} of {len(record.findings):,}", class_="quiet"),
+        ),
         el(
             "main",
-            _findings(record),
-            _nearly(record),
-            small_scope_part(record),
-            iterations_part(record),
-            _hot(record),
-            facts_part(record),
+            ways,
+            _legend([edge.kind for edge in finding.anomaly.edges]),
+            finding_part(record, finding, at, alone=True),
+            id="content",
         ),
         el("footer", f"Written by txfuzz {__version__} from {record.directory}."),
     ]
-    return html_page(f"txfuzz: {record.name}", body, _pointed())
+    return html_page(f"txfuzz: {title}", body, pointed_css())
 
 
-def html_page(title: str, body: Content, css: str) -> str:
-    """A page of ours: it fetches nothing and runs nothing. css: in addition to what all pages have."""
-    sheet = resources.files("txfuzz.report.html").joinpath("page.css").read_text(encoding="utf-8")
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        el("meta", name="color-scheme", content="light dark"),
-        el("meta", name="generator", content=f"txfuzz {__version__}"),
-        el("title", title),
-        el("style", Markup(f"{sheet}\n{css}\n")),
-    )
-    return f"<!doctype html>\n{el('html', head, el('body', body), lang='en')}\n"
+def contents(links: Iterable[tuple[str, str]]) -> Markup:
+    """The ways to the parts of a page."""
+    items = [el("li", el("a", title, href=address)) for address, title in links]
+    return el("nav", el("ul", items), class_="contents", aria_label="Contents")
 
 
 def tone(record: CampaignResult) -> str:
@@ -72,7 +90,7 @@ def tone(record: CampaignResult) -> str:
     return "allowed" if record.verdict is Verdict.INVALID else record.verdict.value
 
 
-def _pointed() -> str:
+def pointed_css() -> str:
     """An edge that is pointed at in the list stands out in the picture."""
     return "\n".join(
         f".finding:has(li.e{at}:hover) svg g[class*=' e']:not(.e{at}){{opacity:.18}}"
@@ -151,7 +169,7 @@ def _brief(number: int) -> str:
     return f"{number / 1e6:.2f} M" if number < 10**9 else f"{number / 1e9:.2f} G"
 
 
-def _findings(record: CampaignResult) -> Content:
+def _findings(record: CampaignResult, view: View) -> Content:
     found = record.findings
     if not found:
         return None
@@ -163,8 +181,9 @@ def _findings(record: CampaignResult) -> Content:
            "type, dependencies and transactions counts once, with its shortest cycle; those that shrank to "
            "the same reproducer count as one.", class_="quiet"),
         _legend([edge.kind for each in found[:FINDINGS] for edge in each.anomaly.edges]),
+        _jumps(found[:FINDINGS]),
         told,
-        _further(record),
+        _further(record, view),
         id="findings",
     )  # fmt: skip
 
@@ -177,18 +196,40 @@ def _legend(kinds: list[str]) -> Content:
     return el("ul", items, class_="legend")
 
 
-def _further(record: CampaignResult) -> Content:
+def _jumps(shown: Sequence[Finding]) -> Content:
+    """The ways to the findings that are shown in full."""
+    if len(shown) < 2:
+        return None
+    items = [
+        el("li", el("a", headline_parts(each.anomaly)[0], href=f"#finding-{at}"), f" by {_taking_part(each)}")
+        for at, each in enumerate(shown, 1)
+    ]
+    return el("ol", items, class_="jumps")
+
+
+def _further(record: CampaignResult, view: View) -> Content:
     rest = record.findings[FINDINGS:]
     if not rest:
         return None
+    shown = rest[view.further : view.further + _NAMED]
     rows = [
-        el("li", el("b", headline_parts(each.anomaly)[0]), f" by {_taking_part(each)}, first in iteration ",
+        el("li", _named(each, view), f" by {_taking_part(each)}, first in iteration ",
            str(iteration_name(each.first)))
-        for each in rest[:_NAMED]
+        for each in shown
     ]  # fmt: skip
-    more = el("p", f"… and {len(rest) - _NAMED:,} more", class_="quiet") if len(rest) > _NAMED else None
-    return el("details", el("summary", f"{counted(len(rest), 'further anomaly', 'further anomalies')}"),
-              el("ul", rows, class_="further"), more)  # fmt: skip
+    more: Content = None
+    if view.address is not None:
+        more = pager(view.further, len(shown), len(rest), _NAMED, view.at_finding, "further findings")
+    elif len(rest) > _NAMED:
+        more = el("p", f"… and {len(rest) - _NAMED:,} more", class_="quiet")
+    title = el("summary", counted(len(rest), "further anomaly", "further anomalies"))
+    unfolded = "" if view.address is not None else None
+    return el("details", title, el("ul", rows, class_="further"), more, open=unfolded, id="further")
+
+
+def _named(finding: Finding, view: View) -> Markup:
+    title = el("b", headline_parts(finding.anomaly)[0])
+    return title if view.finding_page is None else el("a", title, href=view.finding_page(finding))
 
 
 def _taking_part(finding: Finding) -> str:

@@ -10,9 +10,11 @@ from txfuzz.report.campaign_result import Neighbours
 from txfuzz.report.cycle.view import Cycle
 from txfuzz.report.html.markup import Content, Markup, cut, el
 
-_WIDTH, _GUTTER, _ROW, _BOX = 760.0, 74.0, 16.0, 11.0
+_WIDTH, _GUTTER, _ROW, _BOX = 944.0, 76.0, 22.0, 16.0
 _LANES = 32
-_TICKS = 7
+_TICKS = 9
+_ROOM = 0.06  # of the finding's duration, before and after it
+_LETTER = 5.9  # pixels of a character
 
 
 def scale(cycle: Cycle, neighbours: Neighbours) -> Markup:
@@ -24,7 +26,7 @@ def scale(cycle: Cycle, neighbours: Neighbours) -> Markup:
         return Markup("")
     low = min(view.start or 0 for view in timed if view.row in own)
     high = max(view.end or 0 for view in timed if view.row in own)
-    room = max(high - low, 1000) * 0.3
+    room = max(high - low, 1000) * _ROOM
     first, last = low - room, high + room
     lanes = _lanes(timed, own)
     unit = (_WIDTH - _GUTTER) / (last - first)
@@ -39,12 +41,12 @@ def scale(cycle: Cycle, neighbours: Neighbours) -> Markup:
         el("title", "the transactions of the finding, to scale, among those that ran alongside"),
         _ticks(low, first, last, unit, len(lanes) * _ROW),
         [
-            el("text", cut(f"process {process}", 16), x=0.0, y=at * _ROW + 11, class_="process")
+            el("text", cut(f"process {process}", 16), x=0.0, y=at * _ROW + 15, class_="process")
             for process, at in lanes.items()
         ],
         boxes,
         viewBox=f"0 0 {_WIDTH:.0f} {height:.0f}",
-        role="img",
+        role="group",
         class_="scale",
     )
 
@@ -69,20 +71,25 @@ def _box(
     x, width = _GUTTER + (start - first) * unit, max((end - start) * unit, 1.2)
     y = lane * _ROW + (_ROW - _BOX) / 2
     lasted = elapsed(max(0, (view.end or 0) - (view.start or 0)))
-    told = f"{name or 'transaction'} {view.index} {view.template or ''}, {lasted}: {cut(view.text, 120)}"
+    told = f"{name or 'transaction'} {view.index} {view.template or ''}, {lasted}\n{cut(view.text, 240)}"
+    said = " ".join(filter(None, [name, view.template, view.text]))
+    fitting = int((width - 10) / _LETTER)
     label: Content = None
-    if name is not None:
-        inside = width > 26
-        label = el(
-            "text", name, x=x + 5 if inside else min(x + width + 4, _WIDTH - 22), y=y + 8.2,
-            class_="name inside" if inside else "name",
-        )  # fmt: skip
+    if name is not None and fitting < len(name):
+        beside = min(x + width + 4, _WIDTH - 22)
+        label = el("text", name, x=beside, y=y + 12.0, class_="name")
+    elif name is not None or fitting > 6:
+        label = el("text", cut(said, max(fitting, 1)), x=x + 5, y=y + 12.0, class_="name inside")
     return el(
         "g",
         el("title", told),
         el("rect", x=x, y=y, width=width, height=_BOX, rx=2.5),
         label,
         class_="own" if name is not None else "other",
+        tabindex="0",
+        role="img",
+        aria_label=told,
+        data_tip=told,
     )
 
 

@@ -9,7 +9,7 @@ from txfuzz.common.version import __version__
 from txfuzz.hunt.result import FoundHole, HuntResult
 from txfuzz.report.check.picture import SCHEDULE_CSS, schedule_part
 from txfuzz.report.html.markup import Content, Markup, cut, el
-from txfuzz.report.html.page import html_page
+from txfuzz.report.html.shell import html_page
 from txfuzz.report.hunt.text import counts_text, ending, notes
 
 _MOST = 24  # holes in full

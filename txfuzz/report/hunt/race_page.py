@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from txfuzz.common.sentences import listed
 from txfuzz.hunt.race.result import OffsetCount, RacedHole, RaceResult
 from txfuzz.report.html.markup import Content, Markup, el
-from txfuzz.report.html.page import html_page
+from txfuzz.report.html.shell import html_page
 from txfuzz.report.hunt.page import CSS, hole_part, page_body, tone_of
 from txfuzz.report.hunt.race import again_text, race_counts_text, race_notes
 from txfuzz.report.hunt.text import ending

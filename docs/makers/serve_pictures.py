@@ -1,0 +1,98 @@
+"""The pictures of docs/reference/serve.md: some runs, `txfuzz serve`, and headless Chromium.
+
+python docs/makers/serve_pictures.py --write docs/pictures
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import uvicorn
+from PIL import Image
+
+from report_pictures import COLOURS
+from txfuzz import run_campaign
+from txfuzz.campaign.events import Event, IterationEnded, RunProgress
+from txfuzz.serve.application import application
+
+ITERATION, ASKED = 4, 250  # when the campaign is looked at: in this one, after so many transactions
+
+
+def shoot(browser: str, url: str, picture: Path, size: tuple[int, int], profile: Path) -> None:
+    width, height = size
+    subprocess.run(
+        [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+         "--disable-dev-shm-usage", "--timeout=6000", f"--user-data-dir={profile}",
+         f"--window-size={width},{height}", f"--screenshot={picture}", url],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    shown = Image.open(picture).convert("RGB").crop((0, 0, width, height))
+    shown.quantize(COLOURS, dither=Image.Dither.NONE).save(picture, optimize=True)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--write", type=Path, required=True, metavar="DIR")
+    given = options.parse_args()
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        sys.exit("the pictures of the pages need Chromium, which is not installed")
+    write = given.write.resolve()
+    write.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        socket.create_server(("127.0.0.1", 0)) as listening,
+    ):
+        os.chdir(directory)
+        place = Path("runs")
+        place.mkdir()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        config = uvicorn.Config(
+            application(place), log_level="critical", lifespan="off", timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+
+        ended = 0
+
+        def look(event: Event) -> None:
+            nonlocal ended
+            if isinstance(event, IterationEnded):
+                ended += 1
+            elif isinstance(event, RunProgress) and ended == ITERATION and event.asked > ASKED:
+                ended += 1
+                size = (1180, 1300)
+                shoot(browser, f"{url}/live/faults/", write / "serve-live.png", size, Path("profile"))
+
+        try:
+            runs = [sys.executable, "-m", "txfuzz"]
+            for arguments in (
+                ["hunt", "--budget", "8s", "--output-dir", "runs/hunt"],
+                ["run", "--iterations", "2", "--isolation", "serializable", "--output-dir", "runs/strict"],
+                ["run", "--iterations", "2", "--strategy", "learning", "--output-dir", "runs/learning"],
+            ):
+                subprocess.run([*runs, *arguments], check=False, capture_output=True)
+            run_campaign(
+                workload="crash",
+                iterations=ITERATION + 1,
+                seed=1,
+                output=place / "faults",
+                subscriber=look,
+            )
+            shoot(browser, f"{url}/", write / "serve.png", (1180, 520), Path("profile"))
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+if __name__ == "__main__":
+    main()
