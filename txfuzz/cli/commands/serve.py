@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from txfuzz.cli import options
+from txfuzz.cli.parameters import FILE
 from txfuzz.errors import ExitCode
 
 
 @click.command()
-@click.argument("runs", type=options.FILE, metavar="[RUNS]", default=Path("runs"), required=False)
+@click.argument("runs", type=FILE, metavar="[RUNS]", default=Path("runs"), required=False)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
     help="Where to listen. Anyone who can reach an address other than a loopback one can read the runs.",
