@@ -32,7 +32,7 @@ class Warned:
 
 @dataclass(frozen=True)
 class Preparing:
-    """Something that may take a while begins. doing: what, as in "starting postgres"."""
+    """Something that may take a while begins. doing: what, as in "creating the tables"."""
 
     doing: str
 
