@@ -4,11 +4,14 @@ Screens, the files of the run directory and programs that use the library all su
 is CampaignStarted, then, unless there is none, SmallScopeStarted, the stages of the small-scope search and
 SmallScopeEnded, then for each iteration IterationStarted, its stages and IterationEnded, and finally
 CampaignEnded or CampaignFailed. Warned may come at any time, even before the start.
+
+With several workers, IterationStarted and IterationEnded of an iteration come one after the other once it is
+complete, in the order of their numbers; until then WorkersProgress says what is under way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,6 +76,21 @@ class RunProgress:
 
 
 @dataclass(frozen=True)
+class WorkersProgress:
+    """Published every now and then while several workers run iterations side by side.
+
+    workers: how many there are. iterations: that are under way, by number, or wait for one before them.
+    asked: transactions started in these; outcomes, aborts: as in Tally.
+    """
+
+    workers: int
+    iterations: tuple[int, ...]
+    asked: int
+    outcomes: Mapping[str, int]
+    aborts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class IterationEnded:
     """The iteration and all its artefacts are complete. campaign: includes this iteration."""
 
@@ -103,6 +121,7 @@ Event = (
     | IterationStarted
     | StageStarted
     | RunProgress
+    | WorkersProgress
     | IterationEnded
     | CampaignEnded
     | CampaignFailed

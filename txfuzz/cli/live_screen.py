@@ -19,12 +19,15 @@ from txfuzz.campaign.events import (
     SmallScopeEnded,
     SmallScopeStarted,
     StageStarted,
+    WorkersProgress,
 )
 from txfuzz.campaign.loop import run_campaign
 from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.campaign.workers.engines import ONE, Workers
 from txfuzz.cli.interruption import interruptible
 from txfuzz.cli.plain_screen import PlainScreen
 from txfuzz.common.sanitize import printable
+from txfuzz.common.sentences import counted
 from txfuzz.execution.summary import Tally
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.iteration import SMALL_SCOPE, Iteration
@@ -37,7 +40,9 @@ if TYPE_CHECKING:
 _REDRAWS = 4  # per second
 
 
-def run_on_screen(settings: CampaignSettings, *, plain: bool, verbose: bool, quiet: bool) -> CampaignResult:
+def run_on_screen(
+    settings: CampaignSettings, workers: Workers = ONE, *, plain: bool, verbose: bool, quiet: bool
+) -> CampaignResult:
     """Run the campaign with a status screen in a terminal, otherwise or with `plain` with plain lines.
 
     quiet: print only the result. The first signal ends the campaign in an orderly way.
@@ -48,7 +53,13 @@ def run_on_screen(settings: CampaignSettings, *, plain: bool, verbose: bool, qui
         else:
             screen = LiveScreen(settings.most_iterations, verbose=verbose)
         try:
-            return run_campaign(settings, interrupted=interrupted, subscriber=screen)
+            return run_campaign(
+                settings,
+                interrupted=interrupted,
+                subscriber=screen,
+                workers=workers.number,
+                dask=workers.dask,
+            )
         finally:
             screen.close()
 
@@ -70,6 +81,7 @@ class LiveScreen(PlainScreen):
         self._asked = 0
         self._running_since = 0.0
         self._durations: list[float] = []
+        self._workers = 0  # several, once they run iterations
         self._iteration_start = self._start
         self._panel = Live(
             console=self._console, refresh_per_second=_REDRAWS, transient=True, get_renderable=self._render
@@ -100,6 +112,8 @@ class LiveScreen(PlainScreen):
                 self._status = replace(self._status, stage=stage)
             case RunProgress(asked, tally):
                 self._count(asked, tally)
+            case WorkersProgress():
+                self._side_by_side(event)
             case IterationEnded(iteration):
                 self._add(iteration)
 
@@ -107,8 +121,26 @@ class LiveScreen(PlainScreen):
         """Give the terminal back, even when the campaign fails."""
         self._panel.stop()
 
+    def _side_by_side(self, progress: WorkersProgress) -> None:
+        """What several workers do together."""
+        if not self._workers:
+            self._iteration_start = self._running_since = time.monotonic()
+        self._workers = progress.workers
+        tally = Tally()
+        tally.outcomes.update(progress.outcomes)
+        tally.aborts.update(progress.aborts)
+        self._count(progress.asked, tally)
+        under_way = counted(len(progress.iterations), "iteration")
+        stage = f"{under_way} under way, by {counted(self._workers, 'worker')}"
+        first = min(progress.iterations, default=self._status.iteration)
+        since = max(time.monotonic() - self._running_since, 1e-9)
+        self._status = replace(
+            self._status, iteration=first, stage=stage, rate=self._status.committed / since
+        )
+
     def _begin(self, number: int, workload: Workload) -> None:
-        self._iteration_start = time.monotonic()
+        if not self._workers:
+            self._iteration_start = time.monotonic()
         self._status = replace(
             self._status,
             iteration=None if number == SMALL_SCOPE else number,

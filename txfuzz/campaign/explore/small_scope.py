@@ -18,7 +18,7 @@ from txfuzz.campaign.directory.run_directory import (
 )
 from txfuzz.campaign.directory.values import read_back
 from txfuzz.campaign.events import RunProgress, SmallScopeStarted, Subscriber, Warned
-from txfuzz.campaign.iteration_steps import (
+from txfuzz.campaign.iterations.steps import (
     StageClock,
     analyze_iteration,
     attribute_history,

@@ -33,6 +33,7 @@ class StoredCampaign:
     state: str = ""
     arguments: Mapping[str, Any] | None = None
     iterations: tuple[Mapping[str, Any], ...] = ()
+    workers: int = 1
 
 
 def resumed_settings(
@@ -90,6 +91,16 @@ def resumed_settings(
             "make it longer"
         )
     return settings
+
+
+def earlier_workers(settings: CampaignSettings) -> int:
+    """How many workers ran the campaign that is continued or analysed again; 1 if there is none."""
+    if settings.output is None or not (settings.resume or settings.only_analyzes):
+        return 1
+    try:
+        return max(1, read_back(settings.output / "campaign.json", StoredCampaign).workers)
+    except (FileNotFoundError, ArtefactError):
+        return 1
 
 
 def histories_in(directory: Path) -> int:

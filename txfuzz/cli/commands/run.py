@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BESIDE_RESUME = (
     "resume", "iterations", "database_url", "runner_cmd", "strict_plugins", "control", "verbose", "quiet",
-    "plain",
+    "plain", "workers", "dask",
 )  # fmt: skip
 
 
@@ -60,8 +60,8 @@ _BESIDE_RESUME = (
 @click.option(
     "--resume", type=options.FILE, metavar="DIR",
     help="Resume the campaign in this run directory after it was killed or interrupted. Accepts only "
-    "--iterations, --database-url, --strict-plugins, --control, --plain, -v and -q besides, and --runner-cmd "
-    "if that contained a password.",
+    "--iterations, --database-url, --workers, --dask, --strict-plugins, --control, --plain, -v and -q "
+    "besides, and --runner-cmd if that contained a password.",
 )  # fmt: skip
 @click.option(
     "--run-replay/--no-run-replay", default=None,
@@ -109,7 +109,7 @@ _BESIDE_RESUME = (
     "--control", is_flag=True,
     help="If something is found, say how soon an open loop from the same seed finds something.",
 )  # fmt: skip
-@options.workers("A campaign has 1; other commands take more.")
+@options.workers()
 @options.plugin_files
 @options.plugin_seconds
 @options.strict_plugins
@@ -135,13 +135,9 @@ def run(
     Without arguments, runs the default campaign on an embedded server.
     """
     from txfuzz.campaign.setup.campaign_setup import with_workload_defaults
+    from txfuzz.campaign.workers.engines import Workers
     from txfuzz.cli.live_screen import run_on_screen
 
-    if dask is not None or (workers or 1) > 1:
-        raise UsageError(
-            "a campaign has one worker, since each iteration follows from the one before: leave out "
-            "--workers and --dask, which hunt, check, explore and compare take"
-        )
     if config is not None and workload is not None:
         raise UsageError("--config and --workload both name a workload; give one of them")
     if resume is not None:
@@ -153,12 +149,13 @@ def run(
         if settings.iterations is None:
             settings = _all_there(settings)
         settings = with_workload_defaults(settings)
+    crew = Workers(workers, dask)
     if not control:
-        return run_on_screen(settings, plain=plain, verbose=verbose, quiet=quiet).exit_code
+        return run_on_screen(settings, crew, plain=plain, verbose=verbose, quiet=quiet).exit_code
     from txfuzz.compare.control import check_controllable
 
     check_controllable(settings)
-    result = run_on_screen(settings, plain=plain, verbose=verbose, quiet=quiet)
+    result = run_on_screen(settings, crew, plain=plain, verbose=verbose, quiet=quiet)
     if not result.interrupted:
         _say_control(result, settings)
     return result.exit_code
