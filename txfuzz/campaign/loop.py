@@ -10,6 +10,7 @@ from typing import Any
 from txfuzz.campaign.events import CampaignStarted, IterationStarted, Subscriber, Warned, ignore
 from txfuzz.campaign.explore.small_scope import search_small_scope
 from txfuzz.campaign.iterations.by_workers import check_workers, run_by_workers
+from txfuzz.campaign.iterations.record import kept_iteration
 from txfuzz.campaign.iterations.run import run_iteration
 from txfuzz.campaign.iterations.running import RunningCampaign
 from txfuzz.campaign.iterations.steps import keep_workload, propose_first
@@ -51,25 +52,33 @@ def run_campaign(
     earlier = earlier_workers(settings)
     with ExitStack() as resources:
         setup = set_up(settings, interrupted or threading.Event(), subscriber, resources)
-        return run_prepared(setup, subscriber, engine, earlier)
+        return run_prepared(setup, subscriber, engine, earlier=earlier, keeps_all=dask is None)
 
 
 def run_prepared(
-    setup: CampaignSetup, subscriber: Subscriber = ignore, engine: Engine | None = None, earlier: int = 1
+    setup: CampaignSetup,
+    subscriber: Subscriber = ignore,
+    engine: Engine | None = None,
+    *,
+    earlier: int = 1,
+    keeps_all: bool = True,
 ) -> CampaignResult:
-    """Run a campaign of which everything is there. Raises as `run_campaign` does. engine: of several workers.
-    earlier: how many there were, if the campaign is continued."""
+    """Run a campaign of which everything is there. Raises as `run_campaign` does.
+
+    engine: of several workers. earlier: how many there were, if the campaign is continued. keeps_all: whether
+    these workers hand in all histories, and not only those that show something.
+    """
     workers = 1 if engine is None else engine.size
     campaign = RunningCampaign(setup, subscriber, workers)
     campaign.publish(CampaignStarted(campaign.result("running"), setup.assembled.workload))
     try:
-        _loop(campaign, engine, earlier)
+        _loop(campaign, engine, earlier, keeps_all)
     except BaseException as error:
         return campaign.failed(error)
     return campaign.ended()
 
 
-def _loop(campaign: RunningCampaign, engine: Engine | None, earlier: int) -> None:
+def _loop(campaign: RunningCampaign, engine: Engine | None, earlier: int, keeps_all: bool) -> None:
     """workload → execution → history → analysis → feedback → next workload."""
     setup = campaign.setup
     first = setup.assembled.workload
@@ -82,10 +91,12 @@ def _loop(campaign: RunningCampaign, engine: Engine | None, earlier: int) -> Non
         if campaign.is_over(number):
             return
         if engine is not None and not campaign.was_run(number):
-            run_by_workers(campaign, number, engine)
+            run_by_workers(campaign, number, engine, keeps_all=keeps_all)
             return
         files = setup.directory.iteration(number)
         workload = keep_workload(setup, files, campaign.succession.workload(number))
         campaign.publish(IterationStarted(number, workload))
-        ran = run_iteration(setup, campaign, number, workload, files, campaign.aim(number))
+        ran = kept_iteration(files) if setup.settings.resume else None
+        if ran is None:
+            ran = run_iteration(setup, campaign, number, workload, files, campaign.aim(number))
         campaign.complete(number, files, workload, ran)

@@ -29,7 +29,7 @@ from txfuzz.campaign.setup.campaign_setup import CampaignSetup
 from txfuzz.campaign.sources.resumed import (
     has_history,
     highest_key,
-    histories_in,
+    iterations_in,
     read_execution,
     write_execution,
 )
@@ -116,7 +116,7 @@ def write_small_scope(found: SmallScopeIteration, answers_for: str | None) -> No
 def _planned(setup: CampaignSetup, publish: Subscriber) -> list[PlannedSchedule]:
     """The schedules to run; none if the campaign has no search."""
     bounds, database = setup.settings.searched, setup.maker.database
-    begun = setup.settings.resume and histories_in(setup.directory.path) > 0
+    begun = setup.settings.resume and iterations_in(setup.directory.path) > 0
     if database is None or not bounds.schedules or begun or setup.deadline.is_set():
         return []
     if setup.assembled.strategy.blind:

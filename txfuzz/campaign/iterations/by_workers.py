@@ -20,6 +20,7 @@ from txfuzz.campaign.directory.run_directory import (
 )
 from txfuzz.campaign.events import IterationStarted, Warned, WorkersProgress
 from txfuzz.campaign.iterations.job import AskedIteration, IterationNews, RunJob
+from txfuzz.campaign.iterations.record import keep_iteration
 from txfuzz.campaign.iterations.running import RunningCampaign
 from txfuzz.campaign.iterations.steps import keep_workload, kept_workload
 from txfuzz.campaign.setup.campaign_setup import database_url_of
@@ -150,6 +151,8 @@ class IterationSlices(Independent[AskedIteration, IterationNews]):
         write_json(files.analysis, ran.result.to_json())
         if ran.replayed is not None:
             write_json(files.path / "replay_analysis.json", ran.replayed.to_json())
+        if files.history.name not in news.files:
+            keep_iteration(files, ran)
         campaign.complete(number, files, workload, ran)
         self._say_progress()
 

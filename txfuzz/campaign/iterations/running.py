@@ -25,7 +25,7 @@ from txfuzz.campaign.iterations.steps import Aim, propose_next, seeded, write_de
 from txfuzz.campaign.serial_check import check_in_series
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup
 from txfuzz.campaign.sources.contract import ProvidedHistory
-from txfuzz.campaign.sources.resumed import has_history
+from txfuzz.campaign.sources.resumed import has_history, was_run
 from txfuzz.campaign.stop_conditions import stop_reason
 from txfuzz.errors import TxfuzzError
 from txfuzz.execution.summary import Tally
@@ -115,7 +115,9 @@ class RunningCampaign:
         """Has an earlier campaign run this iteration?"""
         settings = self.setup.settings
         files = IterationDirectory(iteration_path(self.setup.directory.path, number))
-        return (settings.only_analyzes or settings.resume) and has_history(files)
+        if settings.only_analyzes:
+            return has_history(files)
+        return settings.resume and was_run(files)
 
     def aim(self, number: int) -> Aim | None:
         """The iteration from which this one follows."""
