@@ -48,7 +48,7 @@ class FeedbackResult:
     failed_replays: Mapping[int, int] = field(default_factory=dict)
     original: Workload | None = None
     stale: int = 0
-    coverage: Coverage = field(default_factory=dict)
+    coverage: Mapping[Feature, int] = field(default_factory=dict)
     direction: Direction | None = None
     directed: tuple[DirectedOutcome, ...] = ()
 
@@ -61,7 +61,7 @@ class FeedbackResult:
         *,
         original: Workload | None = None,
         stale: int = 0,
-        coverage: Coverage | None = None,
+        coverage: Mapping[Feature, int] | None = None,
         direction: Direction | None = None,
         directed: tuple[DirectedOutcome, ...] = (),
     ) -> FeedbackResult:
