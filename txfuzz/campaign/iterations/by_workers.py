@@ -96,6 +96,7 @@ class IterationSlices(Independent[AskedIteration, IterationNews]):
         workload = kept_workload(setup, IterationDirectory(place)) or workload
         self._workloads[number] = workload
         self._next += 1
+        self._say_progress()
         asked = AskedIteration(workload, self._campaign.aim(number), place, setup.deadline.left)
         return Part(number, asked)
 
