@@ -71,7 +71,7 @@ def third_plugin(path: Path) -> Iterator[None]:
     path.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(path))
-        patch.setattr("txfuzz.campaign.iteration_steps.draw_graphs", lambda *_, **__: ())
+        patch.setattr("txfuzz.campaign.iterations.steps.draw_graphs", lambda *_, **__: ())
         for name in [name for name in sys.modules if name.startswith("txfuzz_third")]:
             del sys.modules[name]
         Site(path).add_third()

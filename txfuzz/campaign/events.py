@@ -5,11 +5,15 @@ is CampaignStarted, then, unless there is none, SmallScopeStarted, the stages of
 SmallScopeEnded, then for each iteration IterationStarted, its stages and IterationEnded, and finally
 CampaignEnded or CampaignFailed. HistoryAnalysed comes in the middle of an iteration or of the search, as soon
 as its history is judged. Warned and Preparing may come at any time, even before the start.
+
+With several workers, IterationStarted, HistoryAnalysed and IterationEnded of an iteration come one after the
+other once it is complete, in the order of their numbers, and none of its stages; until then WorkersProgress
+says what is under way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -98,6 +102,21 @@ class HistoryAnalysed:
 
 
 @dataclass(frozen=True)
+class WorkersProgress:
+    """Published every now and then while several workers run iterations side by side.
+
+    workers: how many there are. iterations: that are under way, by number, or wait for one before them.
+    asked: transactions started in these; outcomes, aborts: as in Tally.
+    """
+
+    workers: int
+    iterations: tuple[int, ...]
+    asked: int
+    outcomes: Mapping[str, int]
+    aborts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class IterationEnded:
     """The iteration and all its artefacts are complete. campaign: includes this iteration."""
 
@@ -130,6 +149,7 @@ Event = (
     | StageStarted
     | RunProgress
     | HistoryAnalysed
+    | WorkersProgress
     | IterationEnded
     | CampaignEnded
     | CampaignFailed

@@ -44,27 +44,33 @@ class Deadline(threading.Event):
     """An event that is set when the campaign is interrupted or its time is up.
 
     seconds: from now on; None for no limit. until: that moment on time.monotonic(). reason: the stop reason
-    for the time limit.
+    for the time limit; None for that of these seconds.
     """
 
-    def __init__(self, interrupted: threading.Event, seconds: float | None = None) -> None:
+    def __init__(
+        self, interrupted: threading.Event, seconds: float | None = None, reason: str | None = None
+    ) -> None:
         super().__init__()
         self.interrupted = interrupted
         self.started = time.monotonic()
         self.until = None if seconds is None else self.started + seconds
-        self.reason = "" if seconds is None else passed(seconds)
+        self.reason = reason if reason is not None else "" if seconds is None else passed(seconds)
 
     @property
     def elapsed(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self.started
 
+    @property
+    def left(self) -> float | None:
+        """Seconds until the time is up; None for no limit."""
+        return None if self.until is None else max(0.0, self.until - time.monotonic())
+
     def is_set(self) -> bool:
         return self.interrupted.is_set() or (self.until is not None and time.monotonic() >= self.until)
 
     def wait(self, timeout: float | None = None) -> bool:
-        left = None if self.until is None else max(0.0, self.until - time.monotonic())
-        waits = [each for each in (timeout, left) if each is not None]
+        waits = [each for each in (timeout, self.left) if each is not None]
         self.interrupted.wait(min(waits) if waits else None)
         return self.is_set()
 

@@ -12,6 +12,8 @@ from txfuzz.analysis.result import AnalysisResult, KeyPressure, NearCycle, Verdi
 from txfuzz.feedback.directed.direction import DirectedOutcome, Direction
 from txfuzz.workload.model import Workload
 
+Coverage = Mapping[Feature, int]  # what a history covers → how often
+
 
 @dataclass(frozen=True)
 class FeedbackResult:
@@ -90,8 +92,7 @@ class LoopState:
 
     def __init__(self, first: Workload | None = None) -> None:
         self._first = first
-        self._last: Workload | None = None
-        self._stale = 0
+        self._before: dict[int, tuple[Workload, int]] = {}  # by the iteration that is made of it; its `stale`
         self._types: set[str] = set()
 
     def feedback_result(
@@ -100,23 +101,26 @@ class LoopState:
         workload: Workload,
         iteration: int,
         failed_replays: Mapping[int, int] | None = None,
-        coverage: Mapping[Feature, int] | None = None,
+        coverage: Coverage | None = None,
         direction: Direction | None = None,
         directed: tuple[DirectedOutcome, ...] = (),
+        *,
+        ahead: int = 1,
     ) -> FeedbackResult:
-        """What the heuristics get. To be called once for each iteration, in order."""
+        """What the heuristics get. To be called once for each iteration, in order. ahead: see Situation."""
         self._first = self._first or workload
         new = set(result.anomaly_types) - self._types
         self._types |= new
-        same = self._last is not None and workload.transactions == self._last.transactions
-        self._stale = 0 if new else (self._stale if same else 0) + 1
-        self._last = workload
+        last, stale = self._before.pop(iteration, (None, 0))
+        same = last is not None and workload.transactions == last.transactions
+        stale = 0 if new else (stale if same else 0) + 1
+        self._before[iteration + ahead] = (workload, stale)
         return FeedbackResult.of(
             result,
             iteration,
             failed_replays,
             original=self._first,
-            stale=self._stale,
+            stale=stale,
             coverage=coverage,
             direction=direction,
             directed=directed,
@@ -177,7 +181,8 @@ class Situation:
 
     workload: the one to change. feedback: of the iteration that has just ended; None before the first one.
     heuristics: those of the campaign, in order. fixed: targets that may not change. mutators: all that are
-    installed (`applicable_mutators` are those that the workload allows).
+    installed (`applicable_mutators` are those that the workload allows). ahead: how many iterations after
+    that one the decision takes effect: as many as run side by side.
     """
 
     workload: Workload
@@ -185,6 +190,12 @@ class Situation:
     heuristics: tuple[Heuristic, ...] = ()
     fixed: Collection[str] = ()
     mutators: tuple[Mutator, ...] = ()
+    ahead: int = 1
+
+    @property
+    def runs_as(self) -> int:
+        """The iteration that the decision is about, the first of them before the first one."""
+        return 0 if self.feedback is None else self.feedback.iteration + self.ahead
 
 
 @dataclass(frozen=True)

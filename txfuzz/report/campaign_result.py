@@ -32,7 +32,7 @@ EXIT_CODES = {
 class CampaignFacts:
     """campaign.json without its iterations; the fields are described in docs/reference/artefacts.md.
 
-    state: "running", "ended", "interrupted" or "failed: why".
+    state: "running", "ended", "interrupted" or "failed: why". workers: how many iterations ran at a time.
     """
 
     state: str = ""
@@ -43,6 +43,7 @@ class CampaignFacts:
     promised: str | None = None
     answers_for: str | None = None
     seed: int | None = None
+    workers: int = 1
     arguments: Mapping[str, Any] = field(default_factory=dict)
     adapter: str | None = None
     analyzers: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from counting_jobs import CountingJob, CountingSlices
+from txfuzz import Verdict, run_campaign
 from txfuzz.campaign.hunt.hunt import hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.campaign.workers import versions
@@ -28,6 +29,19 @@ from txfuzz.hunt.hunt import Budget
 distributed = pytest.importorskip("distributed", reason="the package distributed is not installed")
 
 NUMBERS = list(range(12))
+SKEW = """version: 1
+name: skew
+database: {adapter: memory, isolation: snapshot}
+expect: serializable
+seed: 3
+workload:
+  transactions:
+    - name: left
+      steps: [{f: r, key: {choice: {range: [1, 4]}}}, {f: append, key: {choice: {range: [1, 4]}}}]
+    - name: right
+      steps: [{f: append, key: {choice: {range: [1, 4]}}}, {f: r, key: {choice: {range: [1, 4]}}}]
+scheduling: {clients: 4, transactions: 100, barrier_every: 5}
+"""
 SOON = Limits(patience=1.0, leaving=1.0)
 
 
@@ -192,6 +206,21 @@ def test_an_address_where_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("txfuzz.campaign.workers.cluster.CONNECTING", 1.0)
     with pytest.raises(DatabaseUnavailable, match=r"no Dask scheduler answers at tcp://127\.0"):
         Cluster("tcp://127.0.0.1:9").run(CountingJob(), CountingSlices(4, 2))
+
+
+def test_a_campaign_runs_there_and_keeps_the_histories_that_show_something(
+    cluster: Any, tmp_path: Path
+) -> None:
+    path, out = tmp_path / "w.yaml", tmp_path / "out"
+    path.write_text(SKEW)
+    result = run_campaign(workload=path, iterations=3, output=out, dask=cluster.scheduler_address, lean=True)
+    assert [each.number for each in result.iterations] == [0, 1, 2]
+    assert json.loads((out / "campaign.json").read_text())["workers"] == 2
+    assert result.verdict is Verdict.INVALID
+    for each in result.iterations:
+        shows = each.verdict is Verdict.INVALID
+        assert (each.path / "history.edn").exists() == shows
+        assert (each.path / "feedback.json").exists() != shows
 
 
 def test_a_hunt_runs_the_same_programs_there(cluster: Any) -> None:

@@ -124,9 +124,12 @@ def test_compare_runs_every_task_once_and_goes_on(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_run_has_one_worker(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["run", "--workers", "2"]) == ExitCode.USAGE
-    assert "a campaign has one worker, since each iteration follows from" in capsys.readouterr().err
+def test_run_by_a_command_has_one_worker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    more = ["--runner-cmd", "true", "--output-dir", str(out)]
+    assert run_command(["run", "--workers", "2", *more]) == ExitCode.USAGE
+    assert "an external command makes are made one after another: leave out" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_compare_keeps_no_campaigns_on_other_machines(

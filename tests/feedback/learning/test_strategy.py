@@ -67,7 +67,7 @@ def test_it_runs_under_each_load_once_before_it_mutates_and_again_between() -> N
     for number in range(10):
         pause = workload.scheduling.think_time
         loads.append((workload.scheduling.clients, pause and pause.before))
-        mutated = bool(strategy._memory.made.by)
+        mutated = bool(strategy._memory.made[number].by)
         assert mutated == (number in (4, 7)), number
         workload = shown(strategy, workload, number, {RW: 1})
     assert loads[:4] == [(8, "write"), (16, "commit"), (4, None), (8, None)]

@@ -44,6 +44,7 @@ class IterationDirectory:
         self.execution = path / "execution.json"
         self.analysis = path / "analysis.json"
         self.decisions = path / "decisions.json"
+        self.feedback = path / "feedback.json"  # where the history stayed with a worker
         self.minimal_graph = path / "minimal_dependency_graph.png"
         self.next_workload = path / "next_workload.yaml"
         self.notes = path / "notes.md"

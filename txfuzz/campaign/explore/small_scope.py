@@ -26,7 +26,7 @@ from txfuzz.campaign.events import (
     Subscriber,
     Warned,
 )
-from txfuzz.campaign.iteration_steps import (
+from txfuzz.campaign.iterations.steps import (
     StageClock,
     analyze_iteration,
     attribute_history,
@@ -37,7 +37,7 @@ from txfuzz.campaign.setup.campaign_setup import CampaignSetup
 from txfuzz.campaign.sources.resumed import (
     has_history,
     highest_key,
-    histories_in,
+    iterations_in,
     read_execution,
     write_execution,
 )
@@ -129,7 +129,7 @@ def write_small_scope(found: SmallScopeIteration, answers_for: str | None) -> No
 def _planned(setup: CampaignSetup, publish: Subscriber) -> list[PlannedSchedule]:
     """The schedules to run; none if the campaign has no search."""
     bounds, database = setup.settings.searched, setup.maker.database
-    begun = setup.settings.resume and histories_in(setup.directory.path) > 0
+    begun = setup.settings.resume and iterations_in(setup.directory.path) > 0
     if database is None or not bounds.schedules or begun or setup.deadline.is_set():
         return []
     if setup.assembled.strategy.blind:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from txfuzz.analysis.dependencies.connectivity import prepare
 from txfuzz.campaign.directory.run_directory import RunDirectory, write_text
-from txfuzz.campaign.events import Preparing, Subscriber, Warned
+from txfuzz.campaign.events import Preparing, Subscriber, Warned, ignore
 from txfuzz.campaign.setup.adapter_choice import chosen_database
 from txfuzz.campaign.setup.load import with_load
 from txfuzz.campaign.setup.preconditions import check_made_by, refuse_replay
@@ -138,6 +138,30 @@ def set_up(
     for sentence in announced:
         subscriber(Warned(sentence))
     return CampaignSetup(settings, registry, path, assembled, maker, directory, deadline)
+
+
+def set_up_worker(
+    settings: CampaignSettings, path: Path, url: str | None, directory: Path, resources: ExitStack
+) -> CampaignSetup:
+    """What a worker of a campaign needs to run iterations.
+
+    settings: of the campaign, with all defaults. path: of its workload. url: of the database, as
+    `database_url_of` has it. directory: of this worker alone.
+    """
+    registry = load_plugins(
+        strict=settings.strict_plugins, files=settings.plugin_files, seconds=settings.plugin_seconds
+    )
+    assembled, _ = _assembled(settings, registry, path, ignore)
+    secret = _database_url(settings, assembled, path) if url is None else SecretText(url)
+    deadline = Deadline(threading.Event(), settings.max_seconds)
+    maker = _history_maker(settings, assembled, path, secret, deadline, ignore, resources)
+    own = resources.enter_context(RunDirectory.reopen(directory))
+    return CampaignSetup(settings, registry, path, assembled, maker, own, deadline)
+
+
+def database_url_of(setup: CampaignSetup) -> str | None:
+    """The URL of the campaign's database, as far as it is known here; None if it starts its own."""
+    return _database_url(setup.settings, setup.assembled, setup.workload_file)
 
 
 def with_workload_defaults(settings: CampaignSettings) -> CampaignSettings:

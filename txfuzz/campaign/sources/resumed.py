@@ -33,6 +33,7 @@ class StoredCampaign:
     state: str = ""
     arguments: Mapping[str, Any] | None = None
     iterations: tuple[Mapping[str, Any], ...] = ()
+    workers: int = 1
 
 
 def resumed_settings(
@@ -78,7 +79,7 @@ def resumed_settings(
     settings = replace(settings, database_url=database_url, output=directory, resume=True)
     kept = tuple(directory / PLUGINS / each.name for each in settings.plugin_files)
     settings = replace(settings, plugin_files=kept, iterations=iterations or settings.most_iterations)
-    done = max(len(record.iterations), histories_in(directory))
+    done = max(len(record.iterations), iterations_in(directory))
     if done > settings.most_iterations:
         raise UsageError(
             f"{directory}: the campaign has {done} iterations; --iterations {settings.most_iterations} would "
@@ -92,10 +93,29 @@ def resumed_settings(
     return settings
 
 
+def earlier_workers(settings: CampaignSettings) -> int:
+    """How many workers ran the campaign that is continued or analysed again; 1 if there is none."""
+    if settings.output is None or not (settings.resume or settings.only_analyzes):
+        return 1
+    try:
+        return max(1, read_back(settings.output / "campaign.json", StoredCampaign).workers)
+    except (FileNotFoundError, ArtefactError):
+        return 1
+
+
 def histories_in(directory: Path) -> int:
-    """The number of iterations that have been run there."""
+    """The number of iterations that have been run there, and whose histories are there."""
+    return _first_without(has_history, directory)
+
+
+def iterations_in(directory: Path) -> int:
+    """The number of iterations that have been run there, or by a worker that has kept the history."""
+    return _first_without(was_run, directory)
+
+
+def _first_without(there: Callable[[IterationDirectory], bool], directory: Path) -> int:
     number = 0
-    while has_history(IterationDirectory(iteration_path(directory, number))):
+    while there(IterationDirectory(iteration_path(directory, number))):
         number += 1
     return number
 
@@ -123,6 +143,11 @@ def has_history(files: IterationDirectory) -> bool:
         return files.history.stat().st_size > 0
     except OSError:
         return False
+
+
+def was_run(files: IterationDirectory) -> bool:
+    """Has this iteration a history, or what the feedback has to know of it?"""
+    return has_history(files) or files.feedback.exists()
 
 
 @dataclass(frozen=True)

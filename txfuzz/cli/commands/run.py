@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LATEST = ":latest:"  # what --resume without a directory means
 _BESIDE_RESUME = (
     "resume", "iterations", "database_url", "runner_cmd", "strict_plugins", "control", "verbose", "quiet",
-    "plain",
+    "plain", "workers", "dask",
 )  # fmt: skip
 
 
@@ -83,8 +83,8 @@ _BESIDE_RESUME = (
     "--resume", type=parameters.FILE, is_flag=False, flag_value=_LATEST, metavar="[DIR]",
     help="Resume the campaign in this run directory after it was killed or interrupted; without DIR the "
     "latest in runs/. Accepts only "
-    "--iterations, --database-url, --strict-plugins, --control, --plain, -v and -q besides, and --runner-cmd "
-    "if that contained a password.",
+    "--iterations, --database-url, --workers, --dask, --strict-plugins, --control, --plain, -v and -q "
+    "besides, and --runner-cmd if that contained a password.",
 )  # fmt: skip
 @click.option(
     "--run-replay/--no-run-replay", default=None,
@@ -126,7 +126,7 @@ _BESIDE_RESUME = (
     "--control", is_flag=True,
     help="If something is found, say how soon an open loop from the same seed finds something.",
 )  # fmt: skip
-@options.workers("A campaign has 1; other commands take more.")
+@options.workers()
 @options.plugin_files
 @options.plugin_seconds
 @options.strict_plugins
@@ -155,14 +155,10 @@ def run(
     from txfuzz.cli.progress.screen import Screen, unless
     from txfuzz.report.text.status import beginning
 
-    if dask is not None or (workers or 1) > 1:
-        raise UsageError(
-            "a campaign has one worker, since each iteration follows from the one before: leave out "
-            "--workers and --dask, which hunt, check, explore and compare take"
-        )
     # It stands before the slow imports
     with unless(plain or quiet, Screen(beginning)) as screen:
         from txfuzz.campaign.setup.campaign_setup import with_workload_defaults
+        from txfuzz.campaign.workers.engines import Workers
         from txfuzz.cli.progress.campaign import run_on_screen
         from txfuzz.compare.control import check_controllable
 
@@ -178,7 +174,7 @@ def run(
             settings = with_workload_defaults(settings)
         if control:
             check_controllable(settings)
-        result = run_on_screen(settings, screen, verbose=verbose, quiet=quiet)
+        result = run_on_screen(settings, screen, Workers(workers, dask), verbose=verbose, quiet=quiet)
     if control and not result.interrupted:
         _say_control(result, settings)
     return result.exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from txfuzz.analysis.checker.steps import SHARES
@@ -21,9 +22,11 @@ from txfuzz.campaign.events import (
     SmallScopeEnded,
     SmallScopeStarted,
     StageStarted,
+    WorkersProgress,
 )
 from txfuzz.campaign.loop import run_campaign
 from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.campaign.workers.engines import ONE, Workers
 from txfuzz.cli.interruption import interruptible
 from txfuzz.cli.progress.plain import PlainScreen
 from txfuzz.cli.progress.screen import Screen
@@ -37,7 +40,7 @@ from txfuzz.workload.model import Workload
 
 
 def run_on_screen(
-    settings: CampaignSettings, screen: Screen, *, verbose: bool, quiet: bool
+    settings: CampaignSettings, screen: Screen, workers: Workers = ONE, *, verbose: bool, quiet: bool
 ) -> CampaignResult:
     """Run the campaign with this screen, if it stands, otherwise with plain lines.
 
@@ -49,7 +52,13 @@ def run_on_screen(
             shown = LiveScreen(settings.most_iterations, screen, verbose=verbose)
         try:
             with watched_by(shown.analysing):
-                return run_campaign(settings, interrupted=interrupted, subscriber=shown)
+                return run_campaign(
+                    settings,
+                    interrupted=interrupted,
+                    subscriber=shown,
+                    workers=workers.number,
+                    dask=workers.dask,
+                )
         finally:
             screen.close()
 
@@ -64,6 +73,7 @@ class LiveScreen(PlainScreen):
         self._before: Counter[str] = Counter()  # outcomes of the iterations that have ended
         self._aborts: Counter[str] = Counter()
         self._asked = 0
+        self._alone = 0  # committed before several workers began
         self._stage_began = self._iteration_began = screen.seconds
         self._stages: dict[str, float] = {}  # how long each took the last time
         self._durations: list[float] = []
@@ -88,7 +98,9 @@ class LiveScreen(PlainScreen):
             case StageStarted(stage):
                 self._begin_stage(stage)
             case RunProgress(asked, tally):
-                self._count(asked, tally)
+                self._run(asked, tally)
+            case WorkersProgress():
+                self._side_by_side(event)
             case HistoryAnalysed(number, result):
                 where = "small scope" if number == SMALL_SCOPE else f"iter_{number:02d}"
                 self._find(result, where)
@@ -115,7 +127,8 @@ class LiveScreen(PlainScreen):
         )
 
     def _begin(self, number: int, workload: Workload) -> None:
-        self._iteration_began = self._screen.seconds
+        if self._status.workers == 1:
+            self._iteration_began = self._screen.seconds
         self._status = replace(
             self._status,
             iteration=None if number == SMALL_SCOPE else number,
@@ -131,22 +144,42 @@ class LiveScreen(PlainScreen):
         self._estimate = None
         self._status = replace(self._status, stage=stage, doing="", usual=self._stages.get(stage))
 
-    def _count(self, asked: int, tally: Tally) -> None:
+    def _run(self, asked: int, tally: Tally) -> None:
         seconds = self._screen.seconds
-        done = self._before + tally.outcomes
-        counted = sum(tally.outcomes.values())
+        rate = tally.outcomes["ok"] / max(seconds - self._stage_began, 1e-9)
+        self._count(asked, tally.outcomes, tally.aborts)
+        self._status = replace(self._status, doing="", rate=rate)
+        if sum(tally.outcomes.values()) == 1:  # until then, connecting and creating tables took the time
+            self._stage_began = seconds
+
+    def _side_by_side(self, progress: WorkersProgress) -> None:
+        """What several workers do together."""
+        seconds = self._screen.seconds
+        if self._status.workers == 1:  # they begin
+            self._stage_began = self._iteration_began = seconds
+            self._alone = self._before["ok"]
+        self._count(progress.asked, progress.outcomes, progress.aborts)
         self._status = replace(
             self._status,
-            doing="",
+            iteration=min(progress.iterations, default=self._status.iteration),
+            small_scope=False,
+            stage="",
+            workers=progress.workers,
+            side_by_side=len(progress.iterations),
+            rate=(self._status.committed - self._alone) / max(seconds - self._stage_began, 1e-9),
+        )
+
+    def _count(self, asked: int, outcomes: Mapping[str, int], aborts: Mapping[str, int]) -> None:
+        """asked, outcomes, aborts: of what is under way."""
+        done = self._before + Counter(outcomes)
+        self._status = replace(
+            self._status,
             asked=self._asked + asked,
             committed=done["ok"],
-            course=self._status.course.at(seconds, done["ok"]),
+            course=self._status.course.at(self._screen.seconds, done["ok"]),
             unknown=done["info"],
-            aborts=dict((self._aborts + tally.aborts).most_common()),
-            rate=tally.outcomes["ok"] / max(seconds - self._stage_began, 1e-9),
+            aborts=dict((self._aborts + Counter(aborts)).most_common()),
         )
-        if counted == 1:  # until then, connecting and creating tables took the time
-            self._stage_began = seconds
 
     def _find(self, result: AnalysisResult, where: str) -> None:
         for name in result.anomaly_types:

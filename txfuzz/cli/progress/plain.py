@@ -83,6 +83,11 @@ class PlainScreen:
             f"checked against {expect} "
             f"· seed {workload.seed} · {campaign.directory}"
         )
+        if (workers := campaign.facts.workers) > 1:
+            self._say(
+                f"{workers} workers, each with a database of its own: what follows from an iteration is run "
+                f"{workers} iterations later"
+            )
         for decision in campaign.facts.opening:
             self._say(f"to begin with: {_decision(decision, self._verbose)}")
 

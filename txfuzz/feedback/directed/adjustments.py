@@ -32,7 +32,9 @@ def directed_adjustments(
     if direction is None:
         return _ended(wanted, "no near-cycle is pursued"), said
     near, times = direction.near, pursuer.times(direction.near)
-    pursuer.pursue(near)  # if it cannot be directed, it is the turn of another one next time
+    pursuer.pursue(
+        near, situation.runs_as
+    )  # if it cannot be directed, it is the turn of another one next time
     if not direction.schedules:
         why = f"near-cycle 1 cannot be directed: {direction.reason}"
         return _ended(wanted, why), (*said, why)

@@ -32,7 +32,7 @@ class Pursuer:
         self.played = self.forced = 0  # plays of all schedules so far
         self.refused: Counter[str] = Counter()
         self._now = 0  # iterations
-        self._last: Shape | None = None  # what was pursued in the last one
+        self._pursued: dict[int, Shape] = {}  # by iteration, until that has ended
         self._tried: Counter[Shape] = Counter()  # iterations
         self._fruitless: Counter[Shape] = Counter()  # iterations in a row
         self._due: dict[Shape, int] = {}  # not before this iteration
@@ -51,20 +51,20 @@ class Pursuer:
         """In how many iterations near-cycles of this shape were pursued."""
         return self._tried[shape(near)]
 
-    def pursue(self, near: NearCycle) -> None:
-        """Note that it is pursued in the next iteration."""
-        self._last = shape(near)
-        self._tried[self._last] += 1
+    def pursue(self, near: NearCycle, iteration: int = 0) -> None:
+        """Note that it is pursued in this iteration."""
+        pursued = self._pursued[iteration] = shape(near)
+        self._tried[pursued] += 1
 
-    def note(self, outcomes: Sequence[DirectedOutcome]) -> None:
+    def note(self, outcomes: Sequence[DirectedOutcome], iteration: int = 0) -> None:
         """An iteration has ended, and this came of its directed schedules."""
         self._now += 1
         for each in outcomes:
             self.played += each.played
             self.forced += each.forced
             self.refused.update(each.refused)
-        if self._last is not None:
+        pursued = self._pursued.pop(iteration, None)
+        if pursued is not None:
             forced = any(each.forced for each in outcomes)
-            self._fruitless[self._last] = 0 if forced else self._fruitless[self._last] + 1
-            self._due[self._last] = self._now + 2 ** (self._fruitless[self._last] // 2) - 1
-        self._last = None
+            self._fruitless[pursued] = 0 if forced else self._fruitless[pursued] + 1
+            self._due[pursued] = self._now + 2 ** (self._fruitless[pursued] // 2) - 1

@@ -53,7 +53,7 @@ _NO_CONTACT = (
 
 @dataclass(frozen=True)
 class _Made:
-    """Where the workload that runs now comes from. by: the mutators that made it of its parent."""
+    """Where the workload of an iteration comes from. by: the mutators that made it of its parent."""
 
     parent: int | None = None
     by: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class _Memory:
     corpus: Corpus = field(default_factory=Corpus)
     credit: Credit = field(default_factory=lambda: Credit({}))
     start: Workload | None = None  # the first one, with its few keys
-    made: _Made = _Made()
+    made: dict[int, _Made] = field(default_factory=dict)  # by iteration, until that has ended
     since_new: int = 0  # iterations
     new: int = 0  # features, in the last iteration
     iterations: int = 0
@@ -117,7 +117,7 @@ class Learning:
         feedback = situation.feedback
         if feedback is None:
             return self._opening(situation, random)
-        self._memory.pursuer.note(feedback.directed)
+        self._memory.pursuer.note(feedback.directed, feedback.iteration)
         self._learn(situation.workload, feedback)
         original = feedback.original or situation.workload
         refused = feedback.aborted / max(feedback.transactions, 1)
@@ -151,7 +151,8 @@ class Learning:
 
     def _learn(self, workload: Workload, feedback: FeedbackResult) -> None:
         """workload: what has just run."""
-        memory, made = self._memory, self._memory.made
+        memory = self._memory
+        made = memory.made.pop(feedback.iteration, _Made())
         memory.iterations += 1
         new = memory.covered.note(feedback.coverage)
         memory.new = len(new)
@@ -200,7 +201,7 @@ class Learning:
     ) -> Proposal:
         """The adjustments that lead there, with iterations twice as long for each plateau."""
         memory = self._memory
-        memory.made = made
+        memory.made[situation.runs_as] = made
         longer = self.transactions << min(memory.since_new // self.patience, 20)
         length = _at_most(longer, original)
         wanted = changed_to(wanted, "scheduling.transactions", length, original)

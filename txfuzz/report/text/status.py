@@ -65,7 +65,8 @@ class Status:
     elapsed, left: seconds; left is None if unknown. iteration: from 0; None before the first one.
     iterations: 0 until it is known. small_scope: the search before the first one is under way. stage: of
     the iteration; doing: what is being done in it, or before all iterations. stage_seconds: since it began;
-    usual: how long it took the last time; analysis: how far that is, of one under way. rate: committed
+    usual: how long it took the last time; side_by_side: iterations that `workers` run at the moment, 0 if
+    one process runs them one after another; analysis: how far that is, of one under way. rate: committed
     transactions per second; course: of all committed ones. refused: of each iteration the share of aborted
     and unknown transactions; edges: dependent pairs per committed transaction; near: near-cycles; covered:
     features covered by then. fresh: of those, how many were new in the last one. corpus, yields: of a
@@ -83,6 +84,8 @@ class Status:
     doing: str = ""
     stage_seconds: float = 0.0
     usual: float | None = None
+    workers: int = 1
+    side_by_side: int = 0
     analysis: Progress = Progress()
     rate: float = 0.0
     course: Course = field(default_factory=Course)
@@ -162,6 +165,9 @@ def _iteration(status: Status) -> str:
 
 
 def _now(status: Status) -> str:
+    if status.side_by_side:
+        under_way = counted(status.side_by_side, "iteration")
+        return f"{under_way} under way, by {counted(status.workers, 'worker')}"
     stage = _STAGES.get(status.stage, status.stage)
     doing = status.doing or status.analysis.what
     time = ""

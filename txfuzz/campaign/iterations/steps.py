@@ -1,30 +1,29 @@
-"""The steps of one iteration, one function each. txfuzz/campaign/loop.py calls them in order."""
+"""The steps of one iteration, one function each. txfuzz/campaign/iterations/run.py calls them in order."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from txfuzz.analysis.analyze import analyze_history, vacuous_reason
 from txfuzz.analysis.anomalies.durability import durability
 from txfuzz.analysis.contract import is_checker
 from txfuzz.analysis.dependencies.build import dependencies
-from txfuzz.analysis.dependencies.coverage import Feature, coverage
+from txfuzz.analysis.dependencies.coverage import coverage
 from txfuzz.analysis.explain.verdict import explain_durability
 from txfuzz.analysis.near_cycles.pursuit import Pursuit, pursuit
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.directory.corpus import corpus_of, write_corpus
 from txfuzz.campaign.directory.run_directory import IterationDirectory, draw_graphs, write_json, write_text
 from txfuzz.campaign.events import Stage, StageStarted, Subscriber
-from txfuzz.campaign.explore.directed import direction_of
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup
 from txfuzz.campaign.setup.preconditions import attribute_to_first, check_kind, remarks
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
-from txfuzz.feedback.contract import FeedbackResult, LoopState, Situation
-from txfuzz.feedback.directed.direction import DirectedOutcome
+from txfuzz.feedback.contract import Coverage, FeedbackResult, LoopState, Situation
+from txfuzz.feedback.directed.direction import DirectedOutcome, Direction
 from txfuzz.feedback.learning.coverage_map import CoverageMap
 from txfuzz.feedback.strategies import Decided, decide, uses_coverage
 from txfuzz.history.model import History
@@ -36,6 +35,24 @@ from txfuzz.workload.yaml.reader import read_workload
 from txfuzz.workload.yaml.writer import workload_text
 
 _COVERED = 20_000  # transactions of a history whose coverage is looked at for the record alone
+
+
+@dataclass(frozen=True)
+class Aim:
+    """The iteration whose feedback made a workload. result: at least its nearest near-cycle."""
+
+    iteration: int
+    result: AnalysisResult
+
+    @classmethod
+    def of(cls, iteration: Iteration) -> Aim:
+        """With nothing but that of its result."""
+        result = iteration.result
+        near = result.near_cycles[:1]
+        return cls(
+            iteration.number,
+            AnalysisResult(result.file, result.verdict, result.expect, result.reason, near_cycles=near),
+        )
 
 
 class StageClock:
@@ -57,11 +74,18 @@ class StageClock:
 
 def keep_workload(setup: CampaignSetup, files: IterationDirectory, workload: Workload) -> Workload:
     """Write the iteration's workload. If an earlier campaign left one there, that is used instead."""
+    kept = kept_workload(setup, files)
+    if kept is None:
+        write_text(files.workload, workload_text(workload))
+    return kept or workload
+
+
+def kept_workload(setup: CampaignSetup, files: IterationDirectory) -> Workload | None:
+    """The workload that an earlier campaign left there."""
     settings = setup.settings
     if (settings.skip_run or settings.resume) and files.workload.exists():
         return read_workload(files.workload, InstalledVocabulary(setup.registry, files.workload))
-    write_text(files.workload, workload_text(workload))
-    return workload
+    return None
 
 
 def attribute_history(
@@ -93,17 +117,16 @@ def analyze_iteration(setup: CampaignSetup, history: History, number: int) -> An
 
 def pursue_near_cycle(
     setup: CampaignSetup,
-    earlier: Sequence[Iteration],
+    aim: Aim | None,
     history: History,
     result: AnalysisResult,
     workload: Workload,
 ) -> Pursuit | None:
-    """What became of the previous iteration's nearest near-cycle; None if feedback did not pursue one."""
-    if not earlier or setup.assembled.strategy.blind or setup.settings.skip_run:
+    """What became of the nearest near-cycle of an earlier iteration; None if feedback did not pursue one."""
+    if aim is None or setup.assembled.strategy.blind or setup.settings.skip_run:
         return None
     options = next((each.version_options for each in setup.assembled.analyzers if is_checker(each)), None)
-    last = earlier[-1]
-    return pursuit(last.number, last.result, history, result, workload, options)
+    return pursuit(aim.iteration, aim.result, history, result, workload, options)
 
 
 def draw_iteration(
@@ -126,7 +149,7 @@ def draw_iteration(
     return draw_graphs(history, result, files.path, setup.settings.max_graph_nodes, excerpt=excerpt)
 
 
-def covered_by(setup: CampaignSetup, history: History) -> Mapping[Feature, int] | None:
+def covered_by(setup: CampaignSetup, history: History) -> Coverage | None:
     """What the history covers; None if neither the strategy uses it nor anybody would wait for it."""
     strategy, settings = setup.assembled.strategy, setup.settings
     wanted = setup.maker.database is not None and not settings.lean and len(history) <= _COVERED
@@ -135,9 +158,7 @@ def covered_by(setup: CampaignSetup, history: History) -> Mapping[Feature, int] 
     return coverage(dependencies(history))
 
 
-def reached(
-    setup: CampaignSetup, known: CoverageMap, covered: Mapping[Feature, int] | None
-) -> Reached | None:
+def reached(setup: CampaignSetup, known: CoverageMap, covered: Coverage | None) -> Reached | None:
     """known: what earlier iterations have covered; becomes what all of them have."""
     if covered is None:
         return None
@@ -150,6 +171,12 @@ def reached(
     return Reached(len(known), new, len(corpus), {name: each.rate for name, each in gained if each.gained})
 
 
+def seeded(workload: Workload, seed: int, number: int) -> Workload:
+    """The workload as this iteration runs it. seed: the campaign's, from which the workload's is derived, so
+    that each iteration runs other transactions."""
+    return replace(workload, seed=stream(seed, "iteration", number).getrandbits(31))
+
+
 def propose_next(
     setup: CampaignSetup,
     state: LoopState,
@@ -157,20 +184,23 @@ def propose_next(
     workload: Workload,
     number: int,
     failed_replays: Mapping[int, int],
-    history: History,
+    covered: Coverage | None = None,
+    direction: Direction | None = None,
     directed: tuple[DirectedOutcome, ...] = (),
-    covered: Mapping[Feature, int] | None = None,
+    *,
+    ahead: int = 1,
 ) -> Decided:
-    """The next workload, the changes made to it, and complaints about the strategy. Its seed is derived from
-    the campaign's, so that each iteration runs other transactions."""
+    """The workload that follows from this iteration, the changes made to it, and complaints about the
+    strategy. ahead: how many iterations later it runs."""
     assembled = setup.assembled
     seed = assembled.workload.seed
-    next_workload = replace(workload, seed=stream(seed, "iteration", number + 1).getrandbits(31))
+    next_workload = seeded(workload, seed, number + ahead)
     if not uses_coverage(assembled.strategy):
         covered = None
-    direction = direction_of(setup, result, history, workload)
-    feedback = state.feedback_result(result, workload, number, failed_replays, covered, direction, directed)
-    situation = _situation(setup, next_workload, feedback)
+    feedback = state.feedback_result(
+        result, workload, number, failed_replays, covered, direction, directed, ahead=ahead
+    )
+    situation = replace(_situation(setup, next_workload, feedback), ahead=ahead)
     decided = decide(assembled.strategy, situation, stream(seed, "feedback", number))
     write_corpus(assembled.strategy, setup.directory.path)
     return decided
