@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import yaml
 from pages import DOCS, FENCE, PAGES, ROOT, blocks, prose, text
 from project_fixtures import Ran, Site
 from txfuzz import AnalysisResult, Verdict, run_campaign
+from txfuzz.campaign.iterations.record import KeptIteration, Seen
 from txfuzz.cli.group import command_line
 from txfuzz.errors import ExitCode
 from txfuzz.feedback.targets.table import TARGETS
@@ -238,7 +240,8 @@ def test_every_file_is_described(left_behind: Path) -> None:
         ) or (f"`{path.name}`" in text(ARTEFACTS))
     described = re.findall(r"^ +([\w.]+\.\w+) ", tree, re.MULTILINE)
     assert len(described) > 8
-    for name in set(described) - {*AFTER_A_REPLAY, "report.html", "runner.log", "0000.yaml", "corpus.json"}:
+    elsewhere = {"report.html", "runner.log", "0000.yaml", "corpus.json", "feedback.json"}
+    for name in set(described) - {*AFTER_A_REPLAY, *elsewhere}:
         places = (left_behind, left_behind / "iter_00", left_behind / "iter_small_scope")
         assert any((place / name).exists() for place in places), name
 
@@ -274,6 +277,12 @@ def test_the_fields_of_the_numbers_are_described(left_behind: Path) -> None:
 
 def test_the_fields_of_the_execution_are_described(left_behind: Path) -> None:
     assert set(load(left_behind / "iter_00" / "execution.json")) == fields(ARTEFACTS, "execution.json")
+
+
+def test_the_fields_of_what_the_feedback_knows_are_described() -> None:
+    section = text(ARTEFACTS).partition("## feedback.json")[2].partition("\n## ")[0]
+    names = {each.name for each in fields(KeptIteration)} | {each.name for each in fields(Seen)}
+    assert all(f"`{name}`" in section for name in names)
 
 
 def test_the_fields_of_decisions_are_described(left_behind: Path) -> None:
