@@ -18,6 +18,7 @@ import yaml
 from pages import DOCS, FENCE, PAGES, ROOT, blocks, prose, text
 from project_fixtures import Ran, Site
 from txfuzz import AnalysisResult, Verdict, run_campaign
+from txfuzz.campaign.iterations.record import KeptIteration, Seen
 from txfuzz.cli.group import command_line
 from txfuzz.errors import ExitCode
 from txfuzz.feedback.targets.table import TARGETS
@@ -255,7 +256,8 @@ def test_every_file_is_described(left_behind: Path) -> None:
         ) or (f"`{path.name}`" in text(ARTEFACTS))
     described = re.findall(r"^ +([\w.]+\.\w+) ", tree, re.MULTILINE)
     assert len(described) > 8
-    for name in set(described) - {*AFTER_A_REPLAY, "report.html", "runner.log", "0000.yaml", "corpus.json"}:
+    elsewhere = {"report.html", "runner.log", "0000.yaml", "corpus.json", "feedback.json"}
+    for name in set(described) - {*AFTER_A_REPLAY, *elsewhere}:
         places = (left_behind, left_behind / "iter_00", left_behind / "iter_small_scope")
         assert any((place / name).exists() for place in places), name
 
@@ -291,6 +293,12 @@ def test_the_fields_of_the_numbers_are_described(left_behind: Path) -> None:
 
 def test_the_fields_of_the_execution_are_described(left_behind: Path) -> None:
     assert set(load(left_behind / "iter_00" / "execution.json")) == fields(ARTEFACTS, "execution.json")
+
+
+def test_the_fields_of_what_the_feedback_knows_are_described() -> None:
+    told = section(ARTEFACTS, "feedback.json")
+    for name in (*KeptIteration.__dataclass_fields__, *Seen.__dataclass_fields__):
+        assert f"`{name}`" in told, name
 
 
 def test_the_fields_of_decisions_are_described(left_behind: Path) -> None:
