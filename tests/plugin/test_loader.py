@@ -34,7 +34,7 @@ HEURISTIC = """
 def test_what_ships_is_found() -> None:
     registry = load_plugins(strict=True)
     assert {plugin.distribution for plugin in registry.plugins} >= {
-        "txfuzz",
+        "txfuzz-core",
         "txfuzz-postgres",
         "txfuzz-heuristics",
         "txfuzz-templates",

@@ -19,7 +19,7 @@ from txfuzz.plugin.scaffold.files import KINDS, files_of
 from txfuzz.plugin.scaffold.names import Names
 
 ROOT = Path(__file__).parents[2]
-PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/txfuzz_*"))
 OPEN = {"txfuzz", "txfuzz.plugin_api", "txfuzz.testing"}
 SLOW = {
     "click", "edn_format", "greenlet", "matplotlib", "networkx", "numpy", "rich", "scipy", "sqlalchemy",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,11 @@ class _Pipe(io.RawIOBase):
         return data
 
 
+_READING = os.O_RDONLY
+if sys.platform != "win32":
+    _READING |= os.O_NOFOLLOW | os.O_NONBLOCK
+
+
 def zipped(run: Path) -> Iterator[bytes]:
     """The regular files below the directory of a run, under its name: no links, and nothing hidden, such as
     a lock or a file that is being written. A file that grows meanwhile is cut where it was when it was
@@ -40,7 +46,7 @@ def zipped(run: Path) -> Iterator[bytes]:
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
         for path, name in regular_files(run):
             try:
-                handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+                handle = os.open(path, _READING)
             except OSError:
                 continue
             with open(handle, "rb") as source:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -19,6 +20,11 @@ _ANYWHERE = ("0.0.0.0", "::", "")
 _AT_LAST = 1  # seconds for answers under way, once streams of events have ended
 
 
+_ENDING = [signal.SIGINT, signal.SIGTERM]
+if sys.platform != "win32":
+    _ENDING.append(signal.SIGHUP)
+
+
 class _Server(uvicorn.Server):
     """Tells streams of events that it ends, which would keep it from ending."""
 
@@ -29,8 +35,7 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Ctrl-C is how a server is meant to end, so the signal is not raised again afterwards."""
-        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        heard = [each for each in signals if signal.getsignal(each) != signal.SIG_IGN]  # as under nohup
+        heard = [each for each in _ENDING if signal.getsignal(each) != signal.SIG_IGN]  # as under nohup
         before = {each: signal.signal(each, self.handle_exit) for each in heard}
         try:
             yield

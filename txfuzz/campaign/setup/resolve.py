@@ -238,7 +238,7 @@ def _how_to_install(registry: Registry, name: str) -> str:
         return f"; pip install 'txfuzz[{name}]' (in a clone: pip install ./plugins/{name})"
     if _usable_adapters(registry):
         return ""
-    return "; the core alone brings none: pip install txfuzz (in a clone: pip install ./plugins/postgres)"
+    return "; the core alone brings none: pip install txfuzz (in a clone: pip install ./plugins/NAME)"
 
 
 def build_all(

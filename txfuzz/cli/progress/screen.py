@@ -59,6 +59,8 @@ def has_room() -> bool:
 
 def _in_foreground() -> bool:
     """Not so for `txfuzz run &`, which must not cover what its user does meanwhile."""
+    if sys.platform == "win32":  # which has no jobs
+        return True
     try:
         return os.tcgetpgrp(sys.stderr.fileno()) == os.getpgrp()
     except (OSError, ValueError):  # it controls no process, or is no file
