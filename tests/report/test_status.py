@@ -21,6 +21,7 @@ from txfuzz.campaign.events import (
     Preparing,
     StageStarted,
     Warned,
+    WorkersProgress,
 )
 from txfuzz.campaign.stop_conditions import stop_reason
 from txfuzz.cli.progress.campaign import LiveScreen
@@ -183,6 +184,31 @@ def test_a_finding_is_shown_before_the_pictures_are_drawn(tmp_path: Path) -> Non
     assert "12 features, in iter_00" in screen.row("new")
     live(HistoryAnalysed(1, found))
     assert screen.frame(1.0).found == ("iter_00: G2-item (seen 2 times)",)
+
+
+def test_what_several_workers_do_is_shown_together(tmp_path: Path) -> None:
+    screen = Unseen(beginning)
+    screen.open()
+    live = LiveScreen(5, screen)
+    campaign = CampaignResult(tmp_path, CampaignFacts(promised="serializable", workers=2))
+    live(CampaignStarted(campaign, WORKLOAD))
+    live(Preparing("starting 2 workers"))
+    assert screen.row("now") == "starting 2 workers"
+    live(WorkersProgress(2, (0, 1), 50, {"ok": 30, "fail": 10, "info": 2}, {"40001": 10, "08006": 2}))
+    assert screen.row("now") == "2 iterations under way, by 2 workers"
+    assert screen.row("iteration").startswith("1 of 5 (iter_00)")
+    assert screen.row("committed").startswith("30 of 50 transactions")
+    assert screen.row("aborts") == "10, 2 unknown (24%): 40001 ×10, 08006 ×2"
+    live(IterationStarted(0, WORKLOAD))
+    result = AnalysisResult("h", Verdict.VALID, "serializable")
+    live(HistoryAnalysed(0, result))
+    execution = ExecutionSummary(40, 35, 5, aborts={"40001": 5})
+    live(IterationEnded(Iteration.ran(0, tmp_path, WORKLOAD, result, execution), campaign))
+    live(WorkersProgress(2, (1, 2), 20, {"ok": 9, "fail": 1}, {"40001": 1}))
+    assert screen.row("iteration").startswith("2 of 5 (iter_01)")
+    assert "left" in screen.row("iteration")
+    assert screen.row("committed").startswith("44 of 60 transactions")
+    assert screen.row("aborts") == "6 (10%): 40001 ×6"
 
 
 def test_warnings_stay_on_the_screen(capsys: pytest.CaptureFixture[str]) -> None:

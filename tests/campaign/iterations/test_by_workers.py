@@ -14,7 +14,15 @@ import pytest
 from engines_in_turn import InTurn
 from txfuzz import Verdict, run_campaign
 from txfuzz.campaign.directory.reader import read_run
-from txfuzz.campaign.events import Event, IterationEnded, IterationStarted, Warned, WorkersProgress
+from txfuzz.campaign.events import (
+    Event,
+    HistoryAnalysed,
+    IterationEnded,
+    IterationStarted,
+    Preparing,
+    Warned,
+    WorkersProgress,
+)
 from txfuzz.campaign.sources.resumed import resumed_settings
 from txfuzz.cli import run_command
 from txfuzz.errors import DatabaseUnavailable, ExitCode, UsageError
@@ -86,9 +94,11 @@ def test_two_workers_leave_one_complete_directory(workload: Path, tmp_path: Path
     assert run_command(["report", str(out)]) == ExitCode.NOTHING_FOUND
     assert (out / "report.html").exists()
     assert markdown_text(read_run(out)).splitlines()[0] == markdown_text(result).splitlines()[0]
-    told = [each for each in events if isinstance(each, IterationStarted | IterationEnded)]
-    numbers = [each.number if isinstance(each, IterationStarted) else each.iteration.number for each in told]
-    assert numbers == [0, 0, 1, 1, 2, 2, 3, 3]
+    told = [each for each in events if isinstance(each, IterationStarted | HistoryAnalysed | IterationEnded)]
+    numbers = [each.iteration.number if isinstance(each, IterationEnded) else each.number for each in told]
+    assert numbers == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert [type(each) for each in told[:3]] == [IterationStarted, HistoryAnalysed, IterationEnded]
+    assert Preparing("starting 2 workers") in events
     under_way = {each.iterations for each in events if isinstance(each, WorkersProgress)}
     assert {(0, 1), (1, 2)} & under_way
     assert all(len(each) <= 2 for each in under_way)
@@ -107,6 +117,24 @@ def test_who_is_faster_decides_nothing(workload: Path, tmp_path: Path, use: Use,
         found[name] = made(out)
     assert len(found["first"]) == 7
     assert found["first"] == found["last"] == found["any"]
+
+
+def test_what_was_reached_and_the_course_of_a_run_come_back(workload: Path, tmp_path: Path, use: Use) -> None:
+    use(InTurn(2, max))
+    out = tmp_path / "out"
+    result = run_campaign(workload=workload, iterations=3, output=out, workers=2)
+    reached = [each.reached for each in result.iterations]
+    features = 0
+    for each in reached:
+        assert each is not None
+        features += each.new
+        assert each.features == features
+    assert features > 0
+    assert all(each.course for each in result.iterations)
+    lines = [json.loads(line) for line in (out / "timeline.jsonl").read_text().splitlines()]
+    assert [len(each["course"]) for each in lines if each["iteration"] >= 0] == [
+        len(each.course) for each in result.iterations
+    ]
 
 
 def test_what_follows_from_an_iteration_runs_as_many_later_as_there_are_workers(

@@ -46,6 +46,7 @@ def test_what_the_feedback_knows_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
         assert kept is not None
         assert ran.coverage
         assert ran.directions
+        assert ran.course
         assert ran.execution is not None
         assert replace(kept, execution=None, result=ran.result) == replace(ran, execution=None)
         assert kept.execution is not None
