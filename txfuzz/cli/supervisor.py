@@ -125,12 +125,12 @@ def _note_calls(doing: int) -> None:
 
 def _note_screen(doing: int) -> None:
     """Note while a screen stands, so that the parent can give the terminal back if this process dies."""
-    from txfuzz.cli.progress import screen
+    from txfuzz.cli.progress import taken
 
-    def note(taken: bool) -> None:
-        os.pwrite(doing, bytes([taken]), _TRACE)
+    def note(has_it: bool) -> None:
+        os.pwrite(doing, bytes([has_it]), _TRACE)
 
-    screen.noted_by(note)
+    taken.noted_by(note)
 
 
 def _give_back_terminal(doing: int) -> None:

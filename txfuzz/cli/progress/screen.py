@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from txfuzz.cli.progress.panel import LEAST_COLUMNS, LEAST_LINES, panel
+from txfuzz.cli.progress.taken import note_taken
 from txfuzz.common.sanitize import one_line
 from txfuzz.report.text.status import Frame, Row, clock
 
@@ -25,19 +26,6 @@ if TYPE_CHECKING:
 
 _REDRAWS = 4  # per second
 _KEPT = 1000  # messages
-
-
-def _ignore(taken: bool) -> None:
-    """Nobody has to know."""
-
-
-_note_taken: Callable[[bool], None] = _ignore
-
-
-def noted_by(note: Callable[[bool], None]) -> None:
-    """Set what is told when a screen takes the terminal, and when it gives it back."""
-    global _note_taken
-    _note_taken = note
 
 
 def doing(title: str, what: str) -> Callable[[float], Frame]:
@@ -101,7 +89,7 @@ class Screen:
             redirect_stderr=False,
             get_renderable=lambda: panel(self.frame(self.seconds), self.messages, console),
         )
-        _note_taken(True)
+        note_taken(True)
         self.standing = True
         self._live.start(refresh=True)
         self._before = sys.stdout, sys.stderr
@@ -127,7 +115,7 @@ class Screen:
             self.standing = False
             if self._before is not None:
                 sys.stdout, sys.stderr = self._before
-            _note_taken(False)
+            note_taken(False)
         if not self._messages:
             return
         from txfuzz.cli.terminal import wrapped
