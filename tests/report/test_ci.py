@@ -15,7 +15,8 @@ import yaml
 
 from txfuzz.report.baseline import read_baseline
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "ci.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "how-to" / "ci.md"
 WORKFLOW, WITH_ACTION, BASELINE = re.findall(
     r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE
 )
@@ -30,12 +31,12 @@ def test_the_workflow_installs_what_is_here() -> None:
     scripts = [step["run"] for step in job()["steps"] if "run" in step]
     [install] = [script for script in scripts if "pip install" in script]
     for word in install.split()[4:]:
-        assert (PAGE.parent.parent / word / "pyproject.toml").exists()
+        assert (ROOT / word / "pyproject.toml").exists()
     assert job()["env"]["DATABASE_URL"].startswith("postgresql://")
 
 
 def test_the_action_takes_what_the_page_gives_it() -> None:
-    action = yaml.safe_load((PAGE.parent.parent / "action.yml").read_text())
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
     used = yaml.safe_load(WITH_ACTION)["jobs"]["txfuzz"]["steps"][-1]
     assert used["uses"].startswith("txfuzz/txfuzz@")
     assert used["with"].keys() <= action["inputs"].keys()
