@@ -191,11 +191,11 @@ def test_hunts_are_asked_where_there_are_forms(tmp_path: Path, monkeypatch: pyte
 def test_passwords_are_kept_nowhere(written: Callable[[str], Path], tmp_path: Path) -> None:
     text = MATRIX.replace(
         '{adapter: dated, versions: ["1.9", "1.10", "2.1"]}',
-        '{adapter: dated, url: "dated://me:hidden@host/db"}',
+        '{adapter: dated, url: "dated://me:pa55phrase@host/db"}',
     )
     matrix(written(text), output=tmp_path / "out", plugin_files=[PLUGIN])
     for path in (tmp_path / "out").iterdir():
-        assert "hidden" not in path.read_text(), path
+        assert "pa55phrase" not in path.read_text(), path
     with pytest.raises(UsageError, match="had a password and was not kept"):
         matrix(resume=tmp_path / "out", plugin_files=[PLUGIN])
 
