@@ -24,21 +24,34 @@ FRAME = """<body style="margin:0">
 <iframe src="page.html{anchor}" style="border:0;width:{width}px;height:{height}px">"""
 
 
-def shoot(browser: str, page: Path, anchor: str, picture: Path, size: tuple[int, int], dark: bool) -> None:
-    """size: of the page in CSS pixels. The page is in a frame, because no window is as narrow as a phone."""
+def chromium() -> str:
+    """The browser; the program ends without one."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return found or sys.exit("the pictures of the pages need Chromium, which is not installed")
+
+
+def shoot(browser: str, url: str, picture: Path, size: tuple[int, int], profile: Path, *flags: str) -> None:
+    """What the page shows in so many CSS pixels, in few colours. profile: a directory for the browser."""
     width, height = size
-    frame = page.with_name("frame.html")
-    frame.write_text(FRAME.format(anchor=anchor, width=width, height=height))
-    look = ["--blink-settings=preferredColorScheme=0", "--force-dark-mode"] if dark else []
     subprocess.run(
         [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-         "--disable-dev-shm-usage", "--virtual-time-budget=3000",
-         f"--user-data-dir={page.parent / 'profile'}",
-         f"--window-size={max(width, 500)},{height}", f"--screenshot={picture}", *look, frame.as_uri()],
+         "--disable-dev-shm-usage", f"--user-data-dir={profile}",
+         f"--window-size={max(width, 500)},{height}", f"--screenshot={picture}", *flags, url],
         check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     shown = Image.open(picture).convert("RGB").crop((0, 0, width, height))
     shown.quantize(COLOURS, dither=Image.Dither.NONE).save(picture, optimize=True)
+
+
+def shoot_framed(
+    browser: str, page: Path, anchor: str, picture: Path, size: tuple[int, int], dark: bool
+) -> None:
+    """The page in a frame, because no window is as narrow as a phone."""
+    frame = page.with_name("frame.html")
+    frame.write_text(FRAME.format(anchor=anchor, width=size[0], height=size[1]))
+    look = ["--blink-settings=preferredColorScheme=0", "--force-dark-mode"] if dark else []
+    profile = page.parent / "profile"
+    shoot(browser, frame.as_uri(), picture, size, profile, "--virtual-time-budget=3000", *look)
 
 
 def main() -> None:
@@ -46,9 +59,7 @@ def main() -> None:
     options.add_argument("--write", type=Path, required=True, metavar="DIR")
     options.add_argument("--seed", type=int, default=1)
     given = options.parse_args()
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None:
-        sys.exit("the pictures of the report need Chromium, which is not installed")
+    browser = chromium()
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory)
         run_campaign(iterations=6, seed=given.seed, output=place / "demo")
@@ -61,7 +72,7 @@ def main() -> None:
             ("report-course.png", "#iterations", (1040, 900), False),
             ("report-phone.png", "#findings", (390, 900), True),
         ):
-            shoot(browser, page, anchor, given.write / name, size, dark)
+            shoot_framed(browser, page, anchor, given.write / name, size, dark)
 
 
 if __name__ == "__main__":

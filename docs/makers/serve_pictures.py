@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,35 +15,21 @@ import threading
 from pathlib import Path
 
 import uvicorn
-from PIL import Image
 
-from report_pictures import COLOURS
+from report_pictures import chromium, shoot
 from txfuzz import run_campaign
 from txfuzz.campaign.events import Event, IterationEnded, RunProgress
 from txfuzz.serve.application import application
 
+WAIT = "--timeout=6000"  # milliseconds: a live page never comes to rest
 ITERATION, ASKED = 4, 250  # when the campaign is looked at: in this one, after so many transactions
-
-
-def shoot(browser: str, url: str, picture: Path, size: tuple[int, int], profile: Path) -> None:
-    width, height = size
-    subprocess.run(
-        [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-         "--disable-dev-shm-usage", "--timeout=6000", f"--user-data-dir={profile}",
-         f"--window-size={width},{height}", f"--screenshot={picture}", url],
-        check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
-    shown = Image.open(picture).convert("RGB").crop((0, 0, width, height))
-    shown.quantize(COLOURS, dither=Image.Dither.NONE).save(picture, optimize=True)
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--write", type=Path, required=True, metavar="DIR")
     given = options.parse_args()
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None:
-        sys.exit("the pictures of the pages need Chromium, which is not installed")
+    browser = chromium()
     write = given.write.resolve()
     write.mkdir(exist_ok=True)
     with (
@@ -71,7 +56,7 @@ def main() -> None:
             elif isinstance(event, RunProgress) and ended == ITERATION and event.asked > ASKED:
                 ended += 1
                 size = (1180, 1300)
-                shoot(browser, f"{url}/live/faults/", write / "serve-live.png", size, Path("profile"))
+                shoot(browser, f"{url}/live/faults/", write / "serve-live.png", size, Path("profile"), WAIT)
 
         try:
             runs = [sys.executable, "-m", "txfuzz"]
@@ -88,7 +73,7 @@ def main() -> None:
                 output=place / "faults",
                 subscriber=look,
             )
-            shoot(browser, f"{url}/", write / "serve.png", (1180, 520), Path("profile"))
+            shoot(browser, f"{url}/", write / "serve.png", (1180, 520), Path("profile"), WAIT)
         finally:
             server.should_exit = True
             thread.join()

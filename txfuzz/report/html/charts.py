@@ -90,37 +90,35 @@ def chart(
         inner = WIDTH - LEFT - RIGHT
         return LEFT + (inner / 2 if len(columns) == 1 else inner * (0.04 + 0.92 * at / (len(columns) - 1)))
 
-    def y(value: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * min(1.0, value / top)
-
+    y = heights(top)
     drawn = [
         el("g", [curve(line, x, y), _dots(line, columns, x, y, shown)], class_=f"line{number}")
         for number, line in enumerate(values, 1)
     ]
-    legend = (
-        el(
-            "p",
-            [el("span", line.name, class_=f"key line{at}") for at, line in enumerate(lines, 1)],
-            class_="keys",
-        )
-        if len(lines) > 1
-        else None
-    )
+    keys = [el("span", line.name, class_=f"key line{at}") for at, line in enumerate(lines, 1)]
+    parts = [grid(top, shown, y), _names(columns, x), _decisions(columns, x), drawn]
+    return figure(title, "by iteration", parts, keys if len(lines) > 1 else [])
+
+
+def heights(top: float) -> Callable[[float], float]:
+    """The place of a value on the axis that goes up to top."""
+    return lambda value: HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * min(1.0, value / top)
+
+
+def figure(title: str, along: str, drawn: Content, keys: Sequence[Markup]) -> Markup:
+    """along: what the title is drawn by or over. keys: of the legend, if there is one."""
     return el(
         "figure",
         el("figcaption", title),
         el(
             "svg",
-            el("title", f"{title}, by iteration"),
-            grid(top, shown, y),
-            _names(columns, x),
-            _decisions(columns, x),
+            el("title", f"{title}, {along}"),
             drawn,
             viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}",
             role="img",
             class_="chart",
         ),
-        legend,
+        el("p", keys, class_="keys") if keys else None,
     )
 
 

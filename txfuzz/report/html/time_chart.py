@@ -16,7 +16,9 @@ from txfuzz.report.html.charts import (
     WIDTH,
     ceiling,
     curve,
+    figure,
     grid,
+    heights,
 )
 from txfuzz.report.html.markup import Content, Markup, cut, el
 
@@ -89,9 +91,7 @@ def _chart(
     def x(index: int) -> float:
         return at(points[index].at)
 
-    def y(value: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * min(1.0, value / top)
-
+    y = heights(top)
     drawn = [
         el("g", curve(values, x, y), _dots(name, values, points, x, y), class_=f"line{number}")
         for number, (name, values) in enumerate(lines, 1)
@@ -99,22 +99,13 @@ def _chart(
     legend = [el("span", name, class_=f"key line{at}") for at, (name, _) in enumerate(lines, 1) if name]
     if bands:
         legend.append(el("span", "a fault is active", class_="key fault"))
-    return el(
-        "figure",
-        el("figcaption", title),
-        el(
-            "svg",
-            el("title", f"{title}, over {_clock(end)}"),
-            [_band(each, at) for each in bands],
-            grid(top, lambda value: f"{value:,.4g}", y),
-            _clock_axis(end, at),
-            drawn,
-            viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}",
-            role="img",
-            class_="chart",
-        ),
-        el("p", legend, class_="keys") if legend else None,
-    )
+    parts = [
+        [_band(each, at) for each in bands],
+        grid(top, lambda value: f"{value:,.4g}", y),
+        _clock_axis(end, at),
+        drawn,
+    ]
+    return figure(title, f"over {_clock(end)}", parts, legend)
 
 
 def _band(band: TimeBand, at: Callable[[float], float]) -> Markup:
