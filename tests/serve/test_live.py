@@ -14,7 +14,7 @@ from report_runs import Page
 from txfuzz.campaign.directory.run_directory import locked
 from txfuzz.serve.events import event_stream
 from txfuzz.serve.records.campaign_record import CampaignRecord
-from txfuzz.serve.records.history_tail import HistoryTail
+from txfuzz.serve.records.running_iteration import RunningIteration
 from txfuzz.serve.records.watch import CampaignWatch
 
 from .conftest import client
@@ -184,7 +184,7 @@ def test_the_page_is_whole_without_scripts(running: Running, runs: Path) -> None
 
 def test_latencies_and_faults_of_a_history_that_grows(tmp_path: Path) -> None:
     path = tmp_path / "history.edn"
-    tail = HistoryTail(path)
+    tail = RunningIteration(path)
     tail.read_on()
     assert tail.points() == []
     lines = [line for at in range(100) for line in (invoke(at, 1.0), end(at, 1.0 + (at + 1) / 1000))]
@@ -210,6 +210,6 @@ def test_latencies_and_faults_of_a_history_that_grows(tmp_path: Path) -> None:
 def test_final_reads_are_no_load(tmp_path: Path) -> None:
     path = tmp_path / "history.edn"
     path.write_text(invoke(9, 5.0).replace('"t"', '"final-read"') + end(9, 5.1))
-    tail = HistoryTail(path)
+    tail = RunningIteration(path)
     tail.read_on()
     assert tail.outcomes == {}

@@ -14,7 +14,7 @@ from txfuzz.campaign.directory.runs import is_running
 from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.report.iteration import SMALL_SCOPE, iteration_name
 from txfuzz.serve.records.campaign_record import CampaignRecord, CampaignState
-from txfuzz.serve.records.history_tail import HistoryTail
+from txfuzz.serve.records.running_iteration import RunningIteration
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class LiveView:
     state: CampaignState
     running: bool
     now: str = ""
-    tail: HistoryTail | None = None
+    tail: RunningIteration | None = None
     corpus: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -34,7 +34,7 @@ class CampaignWatch:
 
     def __init__(self, record: CampaignRecord) -> None:
         self._record = record
-        self._tail: HistoryTail | None = None
+        self._tail: RunningIteration | None = None
         self._corpus: tuple[int, Mapping[str, Any]] = (0, {})
 
     def look(self) -> tuple[str, LiveView]:
@@ -64,10 +64,10 @@ class CampaignWatch:
                 return number
         return None
 
-    def _tail_of(self, number: int) -> HistoryTail:
+    def _tail_of(self, number: int) -> RunningIteration:
         path = iteration_path(self._record.directory, number) / "history.edn"
         if self._tail is None or self._tail.path != path:
-            self._tail = HistoryTail(path)
+            self._tail = RunningIteration(path)
         self._tail.read_on()
         return self._tail
 

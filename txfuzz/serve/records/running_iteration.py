@@ -22,8 +22,8 @@ _POINTS = 120
 _BATCH, _BATCHES = 4 << 20, 4  # bytes at a time, and how often before something is shown
 
 
-class HistoryTail:
-    """Of one history. Counts what committed and how long it took, in stretches of time."""
+class RunningIteration:
+    """By its history. Counts what committed and how long it took, in stretches of time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
