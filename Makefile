@@ -50,7 +50,7 @@ bench: $(DEVELOPMENT)
 # Every shipped workload under every fault: make soak MINUTES=60. WRITE=docs/reference/faults.md rewrites the tables there.
 MINUTES ?= 10
 soak: $(DEVELOPMENT)
-	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) $(if $(WORKERS),--workers $(WORKERS)) $(if $(WRITE),--write $(WRITE))
+	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) $(if $(WORKERS),--workers $(WORKERS)) $(if $(DASK),--dask $(DASK)) $(if $(WRITE),--write $(WRITE))
 
 # The tables and pictures in docs/ that come from runs, and the reference that comes from the source.
 docs: $(DEVELOPMENT)

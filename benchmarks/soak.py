@@ -12,6 +12,7 @@ import random
 import sys
 import tempfile
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -19,9 +20,9 @@ from itertools import count
 from pathlib import Path
 
 from page_tables import replaced
-from soak_round import EXPECT, CameOut, Round, SoakJob
 from txfuzz.analysis.anomalies.durability import Durability
 from txfuzz.campaign.setup.resolve import InstalledVocabulary
+from txfuzz.campaign.soak import CameOut, Round, Shape, SoakJob
 from txfuzz.campaign.workers.engines import Workers
 from txfuzz.campaign.workers.independent import Independent
 from txfuzz.execution.summary import ExecutionSummary
@@ -30,7 +31,11 @@ from txfuzz.plugin.registry import Registry
 from txfuzz.workload.model import FaultSpec, Scheduling, Workload
 from txfuzz.workload.shipped import shipped_workloads
 from txfuzz.workload.yaml.reader import read_workload
+from txfuzz.workload.yaml.writer import workload_text
 
+LEVEL, EXPECT = "serializable", "strict-serializable"
+# Reader -rw-> writer -rw-> first writer -wr-> reader, the anomaly of the commit window
+KNOWN: set[Shape] = {("G2-item", ("rw", "rw", "wr"))}
 LEFT_OUT = {"crash_async"}
 FAULTS = {
     "none": (),
@@ -81,9 +86,10 @@ class Row:
 
 @dataclass
 class Soak:
-    """The results so far."""
+    """The results so far. keep: the directory for histories of findings."""
 
     seconds: float
+    keep: Path
     by_fault: dict[str, Row] = field(default_factory=dict)
     by_workload: dict[str, Row] = field(default_factory=dict)
     aborts: Counter[str] = field(default_factory=Counter)
@@ -99,19 +105,28 @@ class Soak:
         """Count a round."""
         summary = came.summary
         self.server = came.server
-        self.by_fault.setdefault(asked.fault, Row()).add(summary, came.settled, bool(came.wrong), came.known)
-        by_workload = self.by_workload.setdefault(asked.workload.name, Row())
-        by_workload.add(summary, came.settled, bool(came.wrong), came.known)
+        known = came.shapes == KNOWN and not came.settled.lost
+        for rows, name in ((self.by_fault, asked.fault), (self.by_workload, asked.workload.name)):
+            rows.setdefault(name, Row()).add(summary, came.settled, bool(came.wrong), known)
         self.aborts.update(summary.aborts)
         if came.wrong:
-            (self.known if came.known else self.findings).append(came.wrong)
-            print(f"{'KNOWN' if came.known else 'FOUND'} {came.wrong}", flush=True)
+            self._found(asked, came, known)
         print(
             f"{asked.number:4}  {asked.workload.name:18} {asked.fault:27} {summary.ok:7,} ok "
-            f"{summary.fail:6,} fail {summary.info:5,} info {len(summary.faults):4} faults  {came.verdict}  "
-            f"{self.asked:,} in all",
+            f"{summary.fail:6,} fail {summary.info:5,} info {len(summary.faults):4} faults  "
+            f"{came.verdict.value}  {self.asked:,} in all",
             flush=True,
         )
+
+    def _found(self, asked: Round, came: CameOut, known: bool) -> None:
+        """Keep the history and its workload."""
+        self.keep.mkdir(parents=True, exist_ok=True)
+        history = self.keep / f"round_{asked.number}.edn"
+        history.write_bytes(zlib.decompress(came.history))
+        history.with_suffix(".yaml").write_text(workload_text(asked.workload), encoding="utf-8")
+        finding = f"{came.wrong}: {asked.workload.name} under {asked.fault}; kept as {history}"
+        (self.known if known else self.findings).append(finding)
+        print(f"{'KNOWN' if known else 'FOUND'} {finding}", flush=True)
 
 
 def rounds(registry: Registry, seconds: float, seed: int) -> Iterator[tuple[Workload, str]]:
@@ -175,14 +190,14 @@ def main() -> int:
     parser.add_argument("--transactions", type=int, help="also stop after so many transactions")
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round (default 8)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1, help="processes, each with servers of its own")
-    parser.add_argument("--keep", type=Path, help="where histories of findings go (default: a new one)")
+    parser.add_argument("--workers", type=int, help="processes, each with servers of its own")
+    parser.add_argument("--dask", metavar="ADDRESS", help="workers of this Dask scheduler instead")
+    parser.add_argument("--keep", type=Path, help="where histories of findings go (default: a new directory)")
     parser.add_argument("--write", type=Path, help="replace the tables in this page")
     given = parser.parse_args()
-    directory = given.keep or Path(tempfile.mkdtemp(prefix="txfuzz-soak-"))
-    directory.mkdir(parents=True, exist_ok=True)
     registry = load_plugins(strict=True)
-    soak = Soak(given.seconds)
+    directory = given.keep or Path(tempfile.gettempdir(), f"txfuzz-soak-{time.strftime('%Y%m%d-%H%M%S')}")
+    soak = Soak(given.seconds, directory)
     start = time.monotonic()
 
     def enough() -> bool:
@@ -190,20 +205,20 @@ def main() -> int:
         return over or bool(time.monotonic() - start > given.minutes * 60)
 
     pairs = enumerate(rounds(registry, given.seconds, given.seed), 1)
+
+    def say(sentence: str) -> None:
+        print(sentence, file=sys.stderr, flush=True)
+
     slices: Independent[Round, CameOut] = Independent(
         (Round(workload, fault, number) for number, (workload, fault) in pairs),
         on_ended=lambda part, came: soak.add(part.what, came),
-        on_lost=lambda sentence: print(sentence, file=sys.stderr, flush=True),
+        on_lost=say,
         interrupted=enough,
     )
     try:
-        Workers(given.workers).engine().run(SoakJob(directory), slices)
+        Workers(given.workers, given.dask).engine(say).run(SoakJob(LEVEL, EXPECT), slices)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-    if not (soak.findings or soak.known) and given.keep is None:
-        for left in directory.iterdir():  # of an interrupted round
-            left.unlink()
-        directory.rmdir()
     command = f"make soak MINUTES={given.minutes:g}"
     text = report(soak, time.monotonic() - start, command)
     print(f"\n{text}")

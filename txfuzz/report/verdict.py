@@ -21,7 +21,7 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
 
     isolation: the level of the history, as the database calls it. promised: the consistency model that
     this level promises, as Elle calls it. None if unknown; a level without a promise is one at which the
-    workload's own SQL may be the cause (txfuzz.workload.sql.blame).
+    workload's own SQL may be the cause (txfuzz.workload.sql.blame), or its faults with the server's settings.
     """
     broken = against(result, promised)
     if promised is not None and broken:
@@ -36,9 +36,9 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
     found = _contradiction(result)
     if isolation is not None and promised is None:
         return (
-            f"{found}; at {_level(isolation)} the workload's own SQL may be the cause: the database is not "
-            f"known to have broken a promise, but an application that needs {friendly(result.expect)} is not "
-            f"safe here."
+            f"{found}; at {_level(isolation)} the workload's own SQL or settings may be the cause: the "
+            f"database is not known to have broken a promise, but an application that needs "
+            f"{friendly(result.expect)} is not safe here."
         )
     if promised is None or not set(result.anomaly_types) <= prohibited(_STRONGEST):
         return f"{found}."

@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,19 @@ from counting_jobs import CountingJob, CountingSlices
 from txfuzz import Verdict, run_campaign
 from txfuzz.campaign.hunt.hunt import hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
+from txfuzz.campaign.setup.resolve import InstalledVocabulary
+from txfuzz.campaign.soak import CameOut, Round, SoakJob
 from txfuzz.campaign.workers import versions
 from txfuzz.campaign.workers.cluster import Cluster
 from txfuzz.campaign.workers.coordinator import Limits
 from txfuzz.campaign.workers.engines import Workers
+from txfuzz.campaign.workers.independent import Independent, Part
 from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz.hunt.hunt import Budget
+from txfuzz.plugin.loader import load_plugins
+from txfuzz.workload.model import DatabaseChoice, DatabaseSpec, Scheduling
+from txfuzz.workload.shipped import shipped_workloads
+from txfuzz.workload.yaml.reader import read_workload
 
 distributed = pytest.importorskip("distributed", reason="the package distributed is not installed")
 
@@ -42,6 +51,7 @@ workload:
       steps: [{f: append, key: {choice: {range: [1, 4]}}}, {f: r, key: {choice: {range: [1, 4]}}}]
 scheduling: {clients: 4, transactions: 100, barrier_every: 5}
 """
+FEW = Scheduling(8, 400, None)
 SOON = Limits(patience=1.0, leaving=1.0)
 
 
@@ -232,3 +242,26 @@ def test_a_hunt_runs_the_same_programs_there(cluster: Any) -> None:
     assert there.result.exhausted
     assert there.result.covered == alone.result.covered
     assert there.result.counts.schedules == alone.result.counts.schedules
+
+
+def test_rounds_of_a_soak_test_bring_the_histories_of_findings(cluster: Any) -> None:
+    """One of a database that keeps its promise, one of a database that does not."""
+    path = shipped_workloads()[0][1]
+    read = read_workload(path, InstalledVocabulary(load_plugins()), DatabaseChoice("memory", None))
+    rounds = [
+        Round(replace(read, database=DatabaseSpec("memory", options=options), scheduling=FEW), "none", number)
+        for number, options in enumerate(({}, {"defects": ("lost-update",)}), 1)
+    ]
+    came: dict[int, CameOut] = {}
+
+    def ended(part: Part[Round], news: CameOut) -> None:
+        came[part.what.number] = news
+
+    slices = Independent[Round, CameOut](rounds, on_ended=ended)
+    job = SoakJob("serializable", "strict-serializable")
+    Workers(dask=cluster.scheduler_address).engine().run(job, slices)
+    assert came[1].verdict is Verdict.VALID
+    assert (came[1].wrong, came[1].shapes, came[1].history) == ("", frozenset(), b"")
+    assert came[2].verdict is Verdict.INVALID
+    assert "lost-update" in came[2].wrong
+    assert b":type :invoke" in zlib.decompress(came[2].history)

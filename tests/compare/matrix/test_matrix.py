@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 
 import dated_memory
+from txfuzz.campaign.workers.engines import Workers
 from txfuzz.cli import run_command
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome
+from txfuzz.compare.matrix.job import CellSlice, MatrixSlices
 from txfuzz.compare.matrix.matrix import Chosen, MatrixProgress, matrix
+from txfuzz.compare.matrix.plan import Asks, Question
 from txfuzz.compare.matrix.record import read_matrix_file
+from txfuzz.compare.matrix.rows import MatrixRow
 from txfuzz.errors import ExitCode, UsageError
 
 PLUGIN = Path(dated_memory.__file__)
@@ -72,6 +76,46 @@ def test_each_version_has_its_outcome(written: Callable[[str], Path], tmp_path: 
     assert "✗" in (tmp_path / "out" / "matrix.md").read_text()
     assert "promise broken" in (tmp_path / "out" / "matrix.html").read_text()
     assert not list((tmp_path / "out").rglob("history.edn"))
+
+
+def test_two_workers_come_to_the_same_table(written: Callable[[str], Path], tmp_path: Path) -> None:
+    """Also where the files of a plugin and of the questions come along."""
+    path = written(MATRIX.replace('"2.1"', '"2.1-none", "3.0"'))
+    done: list[MatrixProgress] = []
+    report = matrix(
+        path,
+        output=tmp_path / "out",
+        plugin_files=[PLUGIN],
+        workers=Workers(2),
+        on_progress=done.append,
+    )
+    assert outcomes(report.table.cells) == {
+        "1.9": Outcome.NONE,
+        "1.10": Outcome.BROKEN,
+        "2.1-none": Outcome.UNKNOWN,
+        "3.0": Outcome.NONE,
+    }
+    assert sorted(each.done for each in done) == [1, 2, 3, 4]
+    assert report.left == 0
+
+
+def test_a_cell_that_costs_two_workers_is_unknown() -> None:
+    row = MatrixRow("dated", "dated", "1.9", {}, None, {"serializable": None})
+    asked = [CellSlice(row, "serializable", Question(name, Asks.HUNT)) for name in ("one", "two")]
+    cells, said = list[MatrixCell](), list[str]()
+    slices = MatrixSlices(asked, cells.append, lambda: True, said.append)
+    first = slices.take()
+    assert first is not None
+    slices.lost(first, "worker 1 was lost: it was ended by SIGKILL")
+    assert said == ["worker 1 was lost: it was ended by SIGKILL; another one asks its cell again"]
+    assert slices.take() == first
+    slices.lost(first, "worker 2 was lost: it was ended by SIGKILL")
+    assert [(each.question, each.outcome, each.why) for each in cells] == [
+        ("one", Outcome.UNKNOWN, "worker 2 was lost: it was ended by SIGKILL")
+    ]
+    assert said[1].endswith("; its cell is left unknown")
+    assert slices.take() == asked[1]
+    assert slices.take() is None
 
 
 def test_what_a_level_allows_is_found_and_not_blamed(written: Callable[[str], Path], tmp_path: Path) -> None:

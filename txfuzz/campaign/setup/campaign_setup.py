@@ -19,7 +19,12 @@ from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemb
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.campaign.sources.clients import ClientSource
 from txfuzz.campaign.sources.contract import HistorySource
-from txfuzz.campaign.sources.existing_histories import ExistingHistories, ImportedHistory, as_it_was_run
+from txfuzz.campaign.sources.existing_histories import (
+    ExistingHistories,
+    ImportedHistory,
+    as_it_was_run,
+    earlier_excuses,
+)
 from txfuzz.campaign.sources.external_command import ExternalCommand
 from txfuzz.campaign.sources.resumed import (
     ResumedHistories,
@@ -55,15 +60,16 @@ class HistoryMaker:
     """Where histories come from.
 
     database, command: what can run replays; at most one of them. found: the database's description.
-    cautions: settings under which injected faults may legitimately break its promise, and why it promises no
-    more of transactions at several endpoints. skip_keys: called with
-    the highest physical key that something else has used, if our own clients make the histories.
+    excuses: settings under which injected faults may legitimately break its promise. cautions: these, and why
+    it promises no more of transactions at several endpoints. skip_keys: called with the highest physical key
+    that something else has used, if our own clients make the histories.
     """
 
     source: HistorySource
     database: Database | None = None
     command: ExternalCommand | None = None
     found: Mapping[str, str] = field(default_factory=dict)
+    excuses: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     skip_keys: Callable[[int], None] | None = None
 
@@ -131,6 +137,7 @@ def set_up(
     url = _database_url(settings, assembled, path) if settings.runs else None
     deadline = Deadline(interrupted, settings.max_seconds)
     maker = _history_maker(settings, assembled, path, url, deadline, subscriber, resources)
+    assembled = replace(assembled, excuses=maker.excuses)
     directory = resources.enter_context(_run_directory(settings, assembled.workload.name, subscriber))
     directory.keep_plugins(registry.files)
     if not (settings.only_analyzes or settings.resume):
@@ -155,6 +162,7 @@ def set_up_worker(
     secret = _database_url(settings, assembled, path) if url is None else SecretText(url)
     deadline = Deadline(threading.Event(), settings.max_seconds)
     maker = _history_maker(settings, assembled, path, secret, deadline, ignore, resources)
+    assembled = replace(assembled, excuses=maker.excuses)
     own = resources.enter_context(RunDirectory.reopen(directory))
     return CampaignSetup(settings, registry, path, assembled, maker, own, deadline)
 
@@ -241,7 +249,8 @@ def _history_maker(
     resources: ExitStack,
 ) -> HistoryMaker:
     """Open a database only if our own clients make the histories."""
-    maker = HistoryMaker(ExistingHistories())
+    excuses = earlier_excuses(settings.output) if settings.only_analyzes else ()
+    maker = HistoryMaker(ExistingHistories(), excuses=excuses)
     if settings.runs and not deadline.interrupted.is_set():
         if settings.runner_cmd is not None:
             command = ExternalCommand(settings.runner_cmd, url, lambda line: subscriber(Warned(line)))
@@ -274,13 +283,15 @@ def _database_url(settings: CampaignSettings, assembled: Assembled, path: Path) 
 
 def _clients(assembled: Assembled, database: Database, subscriber: Subscriber) -> HistoryMaker:
     injector_for(assembled.faults, database)  # may refuse, which must happen before there is a directory
-    risks = cautions(assembled.faults, database)
-    risks = (*assembled.because, *risks)
+    excuses = cautions(assembled.faults, database)
+    risks = (*assembled.because, *excuses)
     for sentence in (*database.warnings(), *risks, *assembled.disclaimers):
         subscriber(Warned(sentence))
     source = ClientSource(database, assembled.isolation, assembled.faults)
     found = dict(database.describe())
-    return HistoryMaker(source, database, found=found, cautions=risks, skip_keys=source.skip_keys)
+    return HistoryMaker(
+        source, database, found=found, excuses=excuses, cautions=risks, skip_keys=source.skip_keys
+    )
 
 
 def _run_directory(settings: CampaignSettings, name: str, subscriber: Subscriber) -> RunDirectory:

@@ -74,7 +74,8 @@ class Assembled:
 
     promised: the model that the database promises at this isolation level. because: sentences about why it
     is no more, for a workload with endpoints. wrong_in_series: why the workload's own SQL is known to be
-    wrong (txfuzz.campaign.serial_check), else empty.
+    wrong (txfuzz.campaign.serial_check), else empty. excuses: settings of the server under which the faults
+    may break that promise.
     """
 
     workload: Workload
@@ -89,6 +90,7 @@ class Assembled:
     promised: str
     because: tuple[str, ...] = ()
     wrong_in_series: str = ""
+    excuses: tuple[str, ...] = ()
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -103,7 +105,8 @@ class Assembled:
     @property
     def answers_for(self) -> str | None:
         """`promised`, if the database is to blame for what contradicts it; see `answerable`."""
-        return answerable(self.promised, own_lists=self.workload.own_lists, doubtful=bool(self.doubts))
+        doubtful = bool(self.doubts or self.excuses)
+        return answerable(self.promised, own_lists=self.workload.own_lists, doubtful=doubtful)
 
 
 def assemble(

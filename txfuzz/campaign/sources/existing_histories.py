@@ -82,6 +82,14 @@ def facts_of_the_run(directory: Path) -> dict[str, Any]:
     return {name: record[name] for name in _RUN_FACTS if name in record}
 
 
+def earlier_excuses(directory: Path | None) -> tuple[str, ...]:
+    """Why the database is held to nothing, where the campaign that made the histories did not do so."""
+    record = {} if directory is None else _record(directory)
+    if record.get("promised") is None or record.get("answers_for", "") is not None:
+        return ()
+    return ("the campaign that made these histories did not hold the database to a promise",)
+
+
 def _record(directory: Path) -> Mapping[str, Any]:
     """campaign.json; empty if it is unusable, since histories can be analysed without it."""
     path = directory / "campaign.json"

@@ -61,6 +61,7 @@ _SET_BY_RESUME = (
     "--database-url", "url", metavar="URL",
     help="Ask this server in place of the databases of the matrix.",
 )  # fmt: skip
+@options.workers()
 @options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
 @click.pass_context
@@ -73,6 +74,8 @@ def matrix(
     seconds: float | None,
     output: Path | None,
     resume: Path | None,
+    workers: int | None,
+    dask: str | None,
     plugin_files: tuple[Path, ...],
     as_json: bool,
     **chosen: Any,
@@ -82,6 +85,7 @@ def matrix(
     FILE is a matrix in YAML. Without it the scenarios of Hermitage are asked of every database that can be
     started here. Exit code 1 if a level broke its own promise, 3 if nothing could be judged.
     """
+    from txfuzz.campaign.workers.engines import Workers
     from txfuzz.cli.interruption import interruptible
     from txfuzz.compare.matrix.matrix import Chosen
     from txfuzz.compare.matrix.matrix import matrix as run_matrix
@@ -91,7 +95,7 @@ def matrix(
             if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
                 raise UsageError(
                     "--resume goes on with a matrix as it was set: beside it there can be only --budget, "
-                    "--against, --plugin-file and --json"
+                    "--against, --workers, --dask, --plugin-file and --json"
                 )
     with interruptible() as interrupted:
         report = run_matrix(
@@ -103,8 +107,10 @@ def matrix(
             find=find,
             seconds=seconds,
             plugin_files=plugin_files,
+            workers=Workers(workers, dask),
             interrupted=interrupted,
             on_progress=_say,
+            on_lost=options.say_lost,
         )
     _show(report, as_json)
     return _code(report)

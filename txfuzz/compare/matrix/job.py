@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from txfuzz.campaign.setup.resolve import adapter_of, resolved_url
+from txfuzz.campaign.workers.carried import CarriedFile, carried, placed
 from txfuzz.common.secrets import SecretText
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome
 from txfuzz.compare.matrix.history_cell import ask_hunt, ask_workload
@@ -50,22 +51,40 @@ class CellNews:
 
 @dataclass(frozen=True)
 class MatrixJob:
-    """A Job of CellSlice → CellNews."""
+    """A Job of CellSlice → CellNews. asked: the files of its questions."""
 
     seed: int = 0
-    plugin_files: tuple[Path, ...] = ()
+    asked: tuple[CarriedFile, ...] = ()
+    plugin_files: tuple[CarriedFile, ...] = ()
 
     @contextmanager
     def opened(self) -> Iterator[MatrixWorker]:
         with ExitStack() as resources:
-            yield MatrixWorker(self, load_plugins(files=self.plugin_files), resources)
+            plugins = resources.enter_context(placed(self.plugin_files))
+            files = resources.enter_context(placed(self.asked))
+            here = {str(each.path): file for each, file in zip(self.asked, files, strict=True)}
+            yield MatrixWorker(self.seed, load_plugins(files=plugins), plugins, here, resources)
+
+
+def matrix_job(seed: int, questions: Sequence[Question], plugin_files: Sequence[Path]) -> MatrixJob:
+    """UsageError for a file that cannot be read."""
+    paths = dict.fromkeys(Path(each.path) for each in questions if each.path)
+    return MatrixJob(seed, carried(list(paths)), carried(plugin_files))
 
 
 class MatrixWorker:
     """A Worker. The database of a row stays open until a slice of another row comes."""
 
-    def __init__(self, job: MatrixJob, registry: Registry, resources: ExitStack) -> None:
-        self._job, self._registry = job, registry
+    def __init__(
+        self,
+        seed: int,
+        registry: Registry,
+        plugin_files: tuple[Path, ...],
+        here: Mapping[str, Path],
+        resources: ExitStack,
+    ) -> None:
+        """here: where the files of the questions are, by the paths that the questions have."""
+        self._seed, self._registry, self._plugin_files, self._here = seed, registry, plugin_files, here
         self._row: MatrixRow | None = None
         self._open = resources.enter_context(ExitStack())
         self._database: Database | None = None
@@ -118,13 +137,16 @@ class MatrixWorker:
             adapter,
             database,
             self._registry,
-            self._job.seed,
+            self._seed,
             url,
-            self._job.plugin_files,
+            self._plugin_files,
             goes_on,
         )
+        question = asked.question
+        if question.path:
+            question = replace(question, path=str(self._here[str(Path(question.path).absolute())]))
         try:
-            return _ASK[asked.question.asks](asked.question, place, asked.level)
+            return _ASK[question.asks](question, place, asked.level)
         except DatabaseUnavailable as error:
             self._close()
             return unknown(str(error))
@@ -169,15 +191,22 @@ def _clause(why: str) -> str:
 @dataclass
 class MatrixSlices:
     """Slices of the cells that are still to be asked. goes_on: whether there is time for more; add: takes a
-    cell in."""
+    cell in; on_lost: is told of each worker that was lost, in a sentence."""
 
     waiting: Sequence[CellSlice]
     add: Callable[[MatrixCell], None]
     goes_on: Callable[[], bool]
+    on_lost: Callable[[str], None] = lambda sentence: None
     _next: int = 0
+    _again: list[CellSlice] = field(default_factory=list)
+    _lost: list[CellSlice] = field(default_factory=list)
 
     def take(self) -> CellSlice | None:
-        if self._next == len(self.waiting) or not self.goes_on():
+        if not self.goes_on():
+            return None
+        if self._again:
+            return self._again.pop()
+        if self._next == len(self.waiting):
             return None
         self._next += 1
         return self.waiting[self._next - 1]
@@ -190,7 +219,13 @@ class MatrixSlices:
         pass
 
     def lost(self, asked: CellSlice, why: str) -> None:
-        """What ends its worker would end the next one, too."""
+        """A cell that has cost two workers would end the third one, too."""
+        if asked not in self._lost:
+            self._lost.append(asked)
+            self._again.append(asked)
+            self.on_lost(f"{why}; another one asks its cell again")
+            return
+        self.on_lost(f"{why}; its cell is left unknown")
         row = asked.row
         where = (row.database, row.version, asked.level, asked.question.name)
         self.add(MatrixCell(*where, Outcome.UNKNOWN, why=_clause(why)))

@@ -12,12 +12,12 @@ from pathlib import Path
 from txfuzz.campaign.directory.run_directory import RUNS, RunDirectory, new_path
 from txfuzz.campaign.setup.adapter_choice import adapter_of_scheme
 from txfuzz.campaign.workers.contract import Engine
-from txfuzz.campaign.workers.here import Here
+from txfuzz.campaign.workers.engines import ONE, Workers
 from txfuzz.common.sentences import counted, listed
 from txfuzz.compare.matrix.bisect import Bisection, bisect
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome
 from txfuzz.compare.matrix.difference import Change, changes
-from txfuzz.compare.matrix.job import CellSlice, MatrixJob, MatrixSlices, slices_of
+from txfuzz.compare.matrix.job import CellSlice, MatrixJob, MatrixSlices, matrix_job, slices_of
 from txfuzz.compare.matrix.plan import MatrixDatabase, MatrixPlan
 from txfuzz.compare.matrix.reader import default_matrix, read_matrix
 from txfuzz.compare.matrix.record import MatrixRecord, read_matrix_file
@@ -80,16 +80,19 @@ def matrix(
     find: str | None = None,
     seconds: float | None = None,
     plugin_files: Sequence[Path] = (),
-    engine: Engine | None = None,
+    workers: Workers = ONE,
     interrupted: threading.Event | None = None,
     on_progress: Progress = lambda progress: None,
+    on_lost: Callable[[str], None] = lambda sentence: None,
 ) -> MatrixReport:
     """Ask what the file asks, or by default the scenarios of Hermitage of every database that can be started.
 
     output: None for a new directory under `runs/`. resume: the directory of a matrix, which goes on as it was
     set. against: the matrix.json of an earlier one. find: a question, of which only those versions are asked
     that show between which of them the answer changes. seconds: after which no cell is begun; None: the
-    default where there is no file, else no limit. engine: runs the cells.
+    default where there is no file, else no limit. workers: that ask the cells, each with servers of its own,
+    or a schema of its own in those that are given by URL; a bisection has one. on_lost: is told of those that
+    did not end well or are no use, in a sentence.
     Raises a TxfuzzError if something cannot be asked as it is written; cells that are done are kept.
     """
     interrupted = interrupted or threading.Event()
@@ -107,15 +110,16 @@ def matrix(
         record = MatrixRecord.begin(output or new_path(RUNS, f"matrix-{plan.name}"), plan)
     if seconds is None and path is None and resume is None and find is None:
         seconds = MINUTES
-    run = _Run(record, rows, seconds, interrupted, on_progress)
-    job = MatrixJob(plan.seed, tuple(plugin_files))
+    run = _Run(record, rows, seconds, interrupted, on_progress, on_lost)
+    job = matrix_job(plan.seed, plan.questions, plugin_files)
+    engine = workers.engine(on_lost)
     bisection = None
     with closing(RunDirectory.reopen(record.directory)):  # locks it
         try:
             if find is not None:
-                bisection = _bisected(run, job, engine or Here())
+                bisection = _bisected(run, job, engine)
             else:
-                (engine or Here()).run(job, run.slices(slices_of(rows, plan.questions)))
+                engine.run(job, run.slices(slices_of(rows, plan.questions)))
         finally:
             left = run.write()
     found = None if earlier is None else changes(earlier.cells, run.table().cells)
@@ -132,8 +136,9 @@ class _Run:
         seconds: float | None,
         interrupted: threading.Event,
         on_progress: Progress,
+        on_lost: Callable[[str], None],
     ) -> None:
-        self.record, self.rows = record, rows
+        self.record, self.rows, self._on_lost = record, rows, on_lost
         self._until = None if seconds is None else time.monotonic() + seconds
         self._interrupted, self._on_progress = interrupted, on_progress
         self._written = 0.0
@@ -141,7 +146,7 @@ class _Run:
 
     def slices(self, asked: Sequence[CellSlice]) -> MatrixSlices:
         waiting = [each for each in asked if _key(each) not in self.record.cells]
-        return MatrixSlices(waiting, self.add, self.goes_on)
+        return MatrixSlices(waiting, self.add, self.goes_on, self._on_lost)
 
     def add(self, cell: MatrixCell) -> None:
         self.record.add(cell)
