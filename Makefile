@@ -6,7 +6,7 @@ READY := .venv/.ready
 DEVELOPMENT := .venv/.development
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-pure check snapshots coverage bench soak docs notebook site release clean
+.PHONY: demo test test-pure check snapshots coverage bench soak docs pictures notebook site release clean
 
 # txfuzz exits with 1 when it found something, which is the purpose of the demo.
 demo: $(READY)
@@ -53,7 +53,7 @@ soak: $(DEVELOPMENT)
 	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) $(if $(WORKERS),--workers $(WORKERS)) $(if $(DASK),--dask $(DASK)) $(if $(WRITE),--write $(WRITE))
 
 # The tables and pictures in docs/ that come from runs, and the reference that comes from the source.
-docs: $(DEVELOPMENT)
+docs: $(DEVELOPMENT) pictures
 	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/how-to/replay.md
 	$(BIN)/python benchmarks/check.py --write docs/explanation/schedules.md
 	$(BIN)/python benchmarks/replicas.py --write docs/reference/replicas.md
@@ -61,14 +61,18 @@ docs: $(DEVELOPMENT)
 	$(BIN)/python docs/makers/hermitage.py --write docs/explanation/hermitage.md
 	$(BIN)/python docs/makers/matrix.py --write docs/how-to/matrix.md
 	$(BIN)/python docs/makers/check_page.py --write docs/tutorial/check.md
-	$(BIN)/python docs/makers/report_pictures.py --write docs/pictures
-	$(BIN)/python docs/makers/serve_pictures.py --write docs/pictures
-	$(BIN)/python docs/makers/screen_picture.py --write docs/pictures
 	$(BIN)/python docs/makers/plugin_reference.py --write docs/reference/plugin-reference.md
 	$(BIN)/python docs/makers/command_line.py --write docs/reference/command-line.md
 	$(BIN)/python docs/makers/schema_page.py --write docs/reference/workload-schema.md
 	$(BIN)/python docs/makers/examples.py --write docs/how-to/examples.md
 	$(BIN)/python docs/makers/databases.py --write docs/reference/databases.md
+
+# What people see, from runs made for it: the screen in terminals of 80×24 and 120×40, the report and txfuzz serve, light, dark
+# and as wide as a phone. Chromium has to be there.
+pictures: $(DEVELOPMENT)
+	$(BIN)/python docs/makers/screen_picture.py --write docs/pictures
+	$(BIN)/python docs/makers/report_pictures.py --write docs/pictures
+	$(BIN)/python docs/makers/serve_pictures.py --write docs/pictures
 	$(BIN)/python docs/makers/lifecycle_picture.py --write docs/pictures
 
 # The documentation site, in build/site; a link that leads nowhere fails it. What it needs is installed for it alone.

@@ -20,6 +20,7 @@ from txfuzz.report.concurrent_transactions import with_neighbours
 from txfuzz.report.html.page import report_page
 
 COLOURS = 128
+DARK = ("--blink-settings=preferredColorScheme=0", "--force-dark-mode")
 FRAME = """<body style="margin:0">
 <iframe src="page.html{anchor}" style="border:0;width:{width}px;height:{height}px">"""
 
@@ -49,7 +50,7 @@ def shoot_framed(
     """The page in a frame, because no window is as narrow as a phone."""
     frame = page.with_name("frame.html")
     frame.write_text(FRAME.format(anchor=anchor, width=size[0], height=size[1]))
-    look = ["--blink-settings=preferredColorScheme=0", "--force-dark-mode"] if dark else []
+    look = DARK if dark else ()
     profile = page.parent / "profile"
     shoot(browser, frame.as_uri(), picture, size, profile, "--virtual-time-budget=3000", *look)
 
@@ -69,6 +70,7 @@ def main() -> None:
         given.write.mkdir(exist_ok=True)
         for name, anchor, size, dark in (
             ("report.png", "", (1040, 1240), False),
+            ("report-dark.png", "", (1040, 700), True),
             ("report-course.png", "#iterations", (1040, 900), False),
             ("report-phone.png", "#findings", (390, 900), True),
         ):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import uvicorn
 
-from report_pictures import chromium, shoot
+from report_pictures import DARK, FRAME, chromium, shoot
 from txfuzz import run_campaign
 from txfuzz.campaign.events import Event, IterationEnded, RunProgress
 from txfuzz.serve.application import application

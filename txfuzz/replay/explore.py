@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -132,6 +132,23 @@ class Exploration:
         }
 
 
+@dataclass(frozen=True)
+class ExploreProgress:
+    """How far an exploration is. isolation: the level that was told of last. done, of: schedules of all
+    levels. found: types of anomalies so far."""
+
+    isolation: str
+    done: int
+    of: int
+    found: tuple[str, ...]
+
+    @classmethod
+    def at(cls, isolation: str, levels: Iterable[LevelResult], of: int) -> ExploreProgress:
+        levels = tuple(levels)
+        found = sorted({name for each in levels for name in each.anomalies})
+        return cls(isolation, sum(each.schedules for each in levels), of, tuple(found))
+
+
 def explore(
     workload: Workload,
     names: Sequence[str],
@@ -142,6 +159,7 @@ def explore(
     most: int = 2000,
     rows: str | None = None,
     stop: threading.Event | None = None,
+    on_progress: Callable[[ExploreProgress], None] = lambda progress: None,
 ) -> Exploration:
     """Run the interleavings of these transactions of a workload; names may repeat.
 
@@ -151,16 +169,21 @@ def explore(
     """
     stop = stop or threading.Event()
     planned = exploration(workload, names, most=most, rows=rows)
-    found = []
+    found: list[LevelResult] = []
     for isolation, promised in levels.items():
         if stop.is_set():
             break
         level = LevelResult(isolation, promised)
+        found.append(level)
+
+        def each(isolation: str = isolation) -> bool:
+            on_progress(ExploreProgress.at(isolation, found, planned.schedules * len(levels)))
+            return True
+
         with Replayer(database, workload.kind, isolation, stop=stop) as replayer:
             warm_up(replayer, planned)
             for case in planned.cases:
-                run_case(replayer, planned.workload, case, expect, level)
-        found.append(level)
+                run_case(replayer, planned.workload, case, expect, level, each)
     return planned.result(found, stopped=stop.is_set())
 
 
@@ -172,6 +195,11 @@ class PlannedExploration:
     names: tuple[str, ...]
     cases: tuple[Case, ...]
     ways: int | None
+
+    @property
+    def schedules(self) -> int:
+        """At each level."""
+        return sum(len(case.orders) for case in self.cases)
 
     def result(self, levels: Sequence[LevelResult], *, stopped: bool) -> Exploration:
         for level in levels:

@@ -16,7 +16,7 @@ from txfuzz.campaign.workers.engines import ONE, Workers
 from txfuzz.database.isolation_levels import level_named, open_database
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.plugin.loader import load_plugins
-from txfuzz.replay.explore import Exploration, exploration, explore
+from txfuzz.replay.explore import Exploration, ExploreProgress, exploration, explore
 from txfuzz.workload.database.levels import with_levels
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
@@ -42,6 +42,7 @@ def explore_workload(
     interrupted: threading.Event | None = None,
     workers: Workers = ONE,
     on_lost: Callable[[str], None] = lambda sentence: None,
+    on_progress: Callable[[ExploreProgress], None] = lambda progress: None,
 ) -> Exploration:
     """name: a workload's name or file. isolation: the levels, by default all of the adapter. most: limit of
     schedules per level. rows: "fresh" or "inserted", by default as in the workload. output: a directory
@@ -65,14 +66,14 @@ def explore_workload(
     if workers.several:
         planned = exploration(leveled, transactions, most=most, rows=rows)
         job = ExploreJob(planned, assembled.expect, database_url(url, workload), carried(plugin_files))
-        found = explore_by(workers, job, promises, interrupted or threading.Event(), on_lost)
+        found = explore_by(workers, job, promises, interrupted or threading.Event(), on_lost, on_progress)
     else:
         with naming_url(path, workload, url):
             opened = open_database(assembled.adapter, database_url(url, workload))
         with opened as database:
             found = explore(
                 leveled, transactions, database, promises, assembled.expect,
-                most=most, rows=rows, stop=interrupted,
+                most=most, rows=rows, stop=interrupted, on_progress=on_progress,
             )  # fmt: skip
     if output is not None:
         _write(output, found)

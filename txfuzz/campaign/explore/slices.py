@@ -14,7 +14,14 @@ from txfuzz.campaign.workers.independent import Independent, Part
 from txfuzz.database.api import Database
 from txfuzz.database.isolation_levels import open_database
 from txfuzz.plugin.loader import load_plugins
-from txfuzz.replay.explore import Exploration, LevelResult, PlannedExploration, run_case, warm_up
+from txfuzz.replay.explore import (
+    Exploration,
+    ExploreProgress,
+    LevelResult,
+    PlannedExploration,
+    run_case,
+    warm_up,
+)
 from txfuzz.replay.replayer import Replayer
 
 _ORDERS = 100  # of a slice: a second or so
@@ -80,6 +87,7 @@ def explore_by(
     levels: Mapping[str, str],
     stop: threading.Event,
     on_lost: Callable[[str], None],
+    on_progress: Callable[[ExploreProgress], None],
 ) -> Exploration:
     """The same as explore() comes to, by several workers. levels: see there."""
     parts = [
@@ -89,11 +97,18 @@ def explore_by(
         for start in range(0, len(case.orders), _ORDERS)
     ]
     found: dict[int, LevelResult] = {}
+    under_way: dict[int, LevelResult] = {}
+
+    of = job.planned.schedules * len(levels)
+
+    def told(part: Part[ExploredOrders], level: LevelResult) -> None:
+        under_way[part.number] = level
+        on_progress(ExploreProgress.at(part.what.isolation, under_way.values(), of))
 
     def ended(part: Part[ExploredOrders], level: LevelResult) -> None:
         found[part.number] = level
 
-    slices = Independent(parts, on_ended=ended, on_lost=on_lost, interrupted=stop.is_set)
+    slices = Independent(parts, on_told=told, on_ended=ended, on_lost=on_lost, interrupted=stop.is_set)
     workers.engine(on_lost).run(job, slices)
     together = {isolation: LevelResult(isolation, promised) for isolation, promised in levels.items()}
     for number in sorted(found):  # the example of an anomaly is that of the first order that shows it

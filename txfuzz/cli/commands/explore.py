@@ -60,10 +60,11 @@ def explore(
     from txfuzz.campaign.explore.explore import explore_workload
     from txfuzz.campaign.workers.engines import Workers
     from txfuzz.cli.interruption import interruptible
+    from txfuzz.cli.progress.line import exploration_line
     from txfuzz.report.text.exploration import exploration_text
 
     names = [name.strip() for name in transactions.split(",") if name.strip()]
-    with interruptible() as interrupted:
+    with interruptible() as interrupted, exploration_line(Path(workload).stem) as come_to:
         found = explore_workload(
             workload,
             names,
@@ -71,6 +72,7 @@ def explore(
             interrupted=interrupted,
             workers=Workers(workers, dask),
             on_lost=options.say_lost,
+            on_progress=come_to,
             **fields,
         )
     with laid_out():
