@@ -16,12 +16,11 @@ from pathlib import Path
 
 import uvicorn
 
-from report_pictures import DARK, FRAME, chromium, shoot
+from report_pictures import camera, shoot
 from txfuzz import run_campaign
 from txfuzz.campaign.events import Event, IterationEnded, RunProgress
 from txfuzz.serve.application import application
 
-WAIT = "--timeout=6000"  # milliseconds: a live page never comes to rest
 ITERATION, ASKED = 4, 250  # when the campaign is looked at: in this one, after so many transactions
 
 
@@ -29,10 +28,10 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--write", type=Path, required=True, metavar="DIR")
     given = options.parse_args()
-    browser = chromium()
     write = given.write.resolve()
     write.mkdir(exist_ok=True)
     with (
+        camera() as tab,
         tempfile.TemporaryDirectory() as directory,
         socket.create_server(("127.0.0.1", 0)) as listening,
     ):
@@ -56,7 +55,7 @@ def main() -> None:
             elif isinstance(event, RunProgress) and ended == ITERATION and event.asked > ASKED:
                 ended += 1
                 size = (1180, 1300)
-                shoot(browser, f"{url}/live/faults/", write / "serve-live.png", size, Path("profile"), WAIT)
+                shoot(tab, f"{url}/live/faults/", write / "serve-live.png", size)
 
         try:
             runs = [sys.executable, "-m", "txfuzz"]
@@ -73,7 +72,8 @@ def main() -> None:
                 output=place / "faults",
                 subscriber=look,
             )
-            shoot(browser, f"{url}/", write / "serve.png", (1180, 520), Path("profile"), WAIT)
+            shoot(tab, f"{url}/", write / "serve.png", (1180, 520))
+            shoot(tab, f"{url}/", write / "serve-phone.png", (390, 844), dark=True)
         finally:
             server.should_exit = True
             thread.join()
