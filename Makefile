@@ -6,7 +6,7 @@ READY := .venv/.ready
 DEVELOPMENT := .venv/.development
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-pure check snapshots coverage bench soak docs pictures notebook site release clean
+.PHONY: demo test test-slow test-pure check snapshots coverage bench soak docs pictures notebook site release clean
 
 # txfuzz exits with 1 when it found something, which is the purpose of the demo.
 demo: $(READY)
@@ -14,13 +14,19 @@ demo: $(READY)
 	if [ $$code -eq 1 ]; then echo "to have txfuzz on the path: . $(BIN)/activate"; exit 0; fi; \
 	echo "make demo: expected a finding (exit code 1), txfuzz exited with $$code" >&2; exit 1
 
+# Everything but what takes long for what it adds: ten minutes on two processors.
+TESTS_IN_PARALLEL = $(BIN)/python -m pytest -n auto --dist loadfile
 test: $(DEVELOPMENT)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(TESTS_IN_PARALLEL) -m "not slow and not install"
+
+# The rest: fresh environments, the pages for plugin authors word for word, chances that need many tries.
+test-slow: $(DEVELOPMENT)
+	$(TESTS_IN_PARALLEL) -m "slow or install"
 
 # The folders that need no database.
 PURE := $(addprefix tests/,history analysis workload feedback common report)
 test-pure: $(DEVELOPMENT)
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not server" $(PURE)
+	$(TESTS_IN_PARALLEL) -m "not server and not slow and not install" $(PURE)
 
 # Renew the snapshots of the program's sentences. Read the difference before you commit it.
 # TESTS=tests/report/test_text.py: only this module, even if it has no snapshots yet.
