@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from txfuzz.check.program import MOST_COMBINATIONS, programs
+from txfuzz.check.program import MOST_COMBINATIONS, combinations_of, programs
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.transactions.model import Step, Transaction
 
@@ -27,7 +27,30 @@ def test_those_that_share_most_come_first(seed: int) -> None:
     [(_, found)] = programs([book], (), Random(seed))
     (_, one), (_, other) = found[0].calls
     assert len(one.items() & other.items()) == 1  # neither the same call nor two that share nothing
-    assert found[-1].labels[0].endswith(" 1")  # the same call twice comes last
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_of_each_kind_has_its_turn(seed: int) -> None:
+    """Of 36 combinations: the same call twice, opposite directions, the same direction with other amounts."""
+    transfer = transaction("transfer", src=(1, 2), dst=(2, 1), amount=(80, 30))
+    [(name, found)] = programs([transfer], (), Random(seed))
+    assert [(name, 36)] == list(combinations_of([transfer], ()))
+    assert len(found) == MOST_COMBINATIONS
+    pairs = [tuple(dict(arguments) for _, arguments in each.calls) for each in found]
+    assert any(one == other for one, other in pairs)
+    assert any((one["src"], one["dst"]) == (other["dst"], other["src"]) != (1, 1) for one, other in pairs)
+    assert any(one["src"] == other["src"] and one["amount"] != other["amount"] for one, other in pairs)
+    [(_, all_of_them)] = programs([transfer], (), Random(seed), 100)
+    assert len(all_of_them) == 36
+
+
+def test_combinations_are_counted_without_their_order() -> None:
+    book = transaction("book", who=("ann", "bob"), seat=(1, 2))
+    look = transaction("look", seat=(1, 2))
+    counted = dict(combinations_of([book, look], ()))
+    assert counted == {"book × book": 10, "book × look": 8, "look × look": 3}
+    for name, found in programs([book, look], (), Random(1), 100):
+        assert len(found) == counted[name]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -2,22 +2,23 @@
 
 Every pair, a transaction with itself included, or the transactions that are named. Where parameters leave
 a choice, those combinations come first in which the transactions are most likely to meet: they have values in
-common, best under the same name, without being the same call.
+common, best under the same name, without being the same call. But one of each kind has its turn before any
+has a second: the same account twice, two transfers in opposite directions, the same call twice.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, combinations_with_replacement, product
-from math import prod
+from itertools import combinations, combinations_with_replacement, product, zip_longest
+from math import comb, prod
 from random import Random
 
 from txfuzz.check.contract import Arguments, Call, CheckedTransaction
 from txfuzz.database.scenario import Cell
 
-MOST_COMBINATIONS = 12  # of arguments, for one pair
+MOST_COMBINATIONS = 24  # of arguments, for one set
 _MOST_LOOKED_AT = 20_000  # of which those are chosen
 
 
@@ -68,22 +69,48 @@ def _changed(
 
 
 def programs(
-    transactions: Sequence[CheckedTransaction], named: Sequence[str], random: Random
+    transactions: Sequence[CheckedTransaction],
+    named: Sequence[str],
+    random: Random,
+    most: int = MOST_COMBINATIONS,
 ) -> Iterator[tuple[str, tuple[Program, ...]]]:
-    """Each set of transactions, in words, and its programs. named: only this set; else every pair."""
+    """Each set of transactions, in words, and its programs. named: only this set; else every pair. most:
+    combinations of arguments of one set."""
+    for name, chosen in _sets(transactions, named):
+        yield name, tuple(Program(name, calls) for calls in _in_turn(_calls(chosen, random))[:most])
+
+
+def combinations_of(
+    transactions: Sequence[CheckedTransaction], named: Sequence[str]
+) -> Iterator[tuple[str, int]]:
+    """Each set as in programs(), and how many combinations of arguments it has, calls in another order being
+    the same."""
+    for name, chosen in _sets(transactions, named):
+        by_name, number = {each.name: each for each in chosen}, 1
+        for one, times in Counter(each.name for each in chosen).items():
+            of = prod(len(values) for _, values in by_name[one].params)
+            number *= comb(of + times - 1, times)
+        yield name, number
+
+
+def _sets(
+    transactions: Sequence[CheckedTransaction], named: Sequence[str]
+) -> Iterator[tuple[str, Sequence[CheckedTransaction]]]:
     by_name = {each.name: each for each in transactions}
     sets = (
         [tuple(by_name[name] for name in named)] if named else combinations_with_replacement(transactions, 2)
     )
     for chosen in sets:
-        name = " × ".join(each.name for each in chosen)
-        yield name, tuple(Program(name, calls) for calls in _calls(chosen, random))
+        yield " × ".join(each.name for each in chosen), chosen
 
 
-def _calls(
-    chosen: Sequence[CheckedTransaction], random: Random
-) -> list[tuple[tuple[CheckedTransaction, Arguments], ...]]:
-    found, seen = [], set()
+_Calls = tuple[tuple[CheckedTransaction, Arguments], ...]
+
+
+def _calls(chosen: Sequence[CheckedTransaction], random: Random) -> list[_Calls]:
+    """The likeliest to meet first."""
+    found: list[_Calls] = []
+    seen = set()
     most = int(_MOST_LOOKED_AT ** (1 / len(chosen)))
     for values in product(*(_some_arguments(each, most, random) for each in chosen)):
         same = tuple(
@@ -96,7 +123,43 @@ def _calls(
             found.append(tuple(zip(chosen, values, strict=True)))
     random.shuffle(found)
     found.sort(key=_likely_to_meet, reverse=True)
-    return found[:MOST_COMBINATIONS]
+    return found
+
+
+def _in_turn(calls: Sequence[_Calls]) -> list[_Calls]:
+    """One of each kind, then a second of each, and so on; within a kind and among the kinds in this order.
+    Every third is the same call twice, as when somebody clicks twice, until these are used up."""
+    kinds: dict[Hashable, list[_Calls]] = {}
+    alike: list[_Calls] = []
+    for each in calls:
+        (alike if _has_twins(each) else kinds.setdefault(_kind(each), [])).append(each)
+    others = [each for together in zip_longest(*kinds.values()) for each in together if each is not None]
+    found: list[_Calls] = []
+    while others:
+        found += [*others[:2], *alike[:1]]
+        others, alike = others[2:], alike[1:]
+    return [*found, *alike]
+
+
+def _kind(calls: _Calls) -> Hashable:
+    """Which parameters have the same values in two of the calls, and whether some have them crosswise."""
+    pairs = list(combinations((arguments for _, arguments in calls), 2))
+    same = tuple(
+        frozenset(name for name, value in one.items() if name in other and other[name] == value)
+        for one, other in pairs
+    )
+    return same, any(
+        value == other[second]
+        for one, other in pairs
+        for name, value in one.items()
+        for second in other
+        if second != name
+    )
+
+
+def _has_twins(calls: _Calls) -> bool:
+    plain = [(transaction.name, repr(arguments)) for transaction, arguments in calls]
+    return len(set(plain)) < len(plain)
 
 
 def all_arguments(transaction: CheckedTransaction) -> Iterator[Arguments]:
@@ -113,15 +176,13 @@ def _some_arguments(transaction: CheckedTransaction, most: int, random: Random) 
     return [{name: random.choice(values) for name, values in transaction.params} for _ in range(most)]
 
 
-def _likely_to_meet(calls: Sequence[tuple[CheckedTransaction, Arguments]]) -> tuple[bool, int, int]:
+def _likely_to_meet(calls: Sequence[tuple[CheckedTransaction, Arguments]]) -> tuple[int, int]:
     shared = common = 0
     for (_, one), (_, other) in combinations(calls, 2):
         shared += sum(name in other and other[name] == value for name, value in one.items())
         values = (Counter(map(repr, each.values())) for each in (one, other))
         common += (next(values) & next(values)).total()
-    plain = [(transaction.name, repr(arguments)) for transaction, arguments in calls]
-    alike = len(set(plain)) < len(plain) and any(arguments for _, arguments in calls)
-    return (not alike, shared, common)
+    return shared, common
 
 
 def _shown(value: Cell) -> str:

@@ -285,6 +285,54 @@ def test_a_database_that_is_lost_leaves_what_was_found(check: Callable[..., Chec
     assert found.findings
 
 
+TRANSFER = """version: 1
+name: transfer
+database: {adapter: postgres, isolation: read committed}
+setup: |
+  CREATE TABLE accounts (id int PRIMARY KEY, balance int NOT NULL);
+  INSERT INTO accounts VALUES (1, 100), (2, 50);
+workload:
+  transactions:
+    - name: transfer
+      params: {amount: 80}
+      steps:
+        - {sql: SELECT balance FROM accounts WHERE id = 1, returns: {balance: balance}}
+        - when: {balance: {ge: ":amount"}}
+          sql: UPDATE accounts SET balance = balance - :amount WHERE id = 1
+        - when: {balance: {ge: ":amount"}}
+          sql: UPDATE accounts SET balance = balance + :amount WHERE id = 2
+invariants:
+  - {name: nobody is overdrawn, sql: SELECT id FROM accounts WHERE balance < 0}
+  - {name: no money vanishes, sql: SELECT sum(balance) FROM accounts HAVING sum(balance) <> 150}
+"""
+
+
+def test_what_is_left_out_breaks_nothing_else(check: Callable[..., CheckResult]) -> None:
+    """Without the step that credits the other account money would vanish, which the user's code never
+    does."""
+    (one,) = check(TRANSFER, isolation=["read committed"], advice=False).sets
+    assert "no money vanishes: broken" not in one.levels[0].failures
+    (finding,) = one.findings
+    assert set(finding.attempt.broken) == {"nobody is overdrawn"}
+    assert set(finding.failures) == {"nobody is overdrawn: broken", "neither transfer saw the other"}
+
+
+def test_steps_that_never_ran_are_told(check: Callable[..., CheckResult]) -> None:
+    found = check(TRANSFER.replace("amount: 80", "amount: 300"), isolation=["read committed"])
+    assert found.failing == ()
+    [note] = [each for each in found.notes if "ran in no schedule" in each]
+    assert note.startswith("Steps 2 and 3 of transfer ran in no schedule, so nothing is known of them")
+    found = check(TRANSFER.replace("amount: 80", "amount: [300, 20]"), isolation=["read committed"])
+    assert not [each for each in found.notes if "ran in no schedule" in each]
+
+
+def test_combinations_that_are_left_out_are_counted(check: Callable[..., CheckResult]) -> None:
+    text = TRANSFER.replace("amount: 80", "amount: [80, 30, 10]")
+    found = check(text, isolation=["serializable"], limits=CheckLimits(most=4, combinations=2))
+    assert found.sets[0].programs == 2
+    assert found.notes[-1].startswith("2 combinations of arguments were run of the 6 of transfer × transfer")
+
+
 def test_few_schedules_are_said_to_be_few(check: Callable[..., CheckResult]) -> None:
     found = check(SEATS, limits=CheckLimits(most=2), advice=False)
     assert not found.sets[0].levels[0].complete

@@ -10,8 +10,11 @@ import pytest
 
 import txfuzz
 from checked_code import READ_COMMITTED, SEATS, checked, opened
+from txfuzz.campaign.check.check import CheckLimits, check_file
 from txfuzz.check.code.session import CodeSession
+from txfuzz.check.finding.result import CheckResult
 from txfuzz.check.serial.judge import SerialAnswer
+from txfuzz.errors import UsageError
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
 
@@ -242,3 +245,16 @@ def test_mistakes_are_told_with_their_line(
 ) -> None:
     with pytest.raises(txfuzz.UsageError, match=message):
         checked(database, tmp_path, code, [READ_COMMITTED])
+
+
+def test_a_level_that_is_misspelt_in_a_decorator(tmp_path: Path) -> None:
+    path = tmp_path / "app.py"
+    path.write_text(
+        "import txfuzz\n\n\n@txfuzz.transaction(isolation='read comitted')\n"
+        "def look(connection):\n    connection.execute('SELECT 1')\n"
+    )
+    with pytest.raises(UsageError, match=r"app\.py:4: no isolation level 'read comitted': did you mean"):
+        check_file(path, adapter="postgres")
+    path.write_text(path.read_text().replace("read comitted", "READ-COMMITTED"))
+    found = check_file(path, adapter="postgres", limits=CheckLimits(most=3))
+    assert isinstance(found, CheckResult)

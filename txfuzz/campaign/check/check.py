@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -31,9 +31,11 @@ from txfuzz.campaign.setup.resolve import database_url
 from txfuzz.campaign.workers.carried import carried
 from txfuzz.campaign.workers.engines import ONE, Workers
 from txfuzz.check.crowd import CrowdResult
-from txfuzz.check.finding.result import CheckResult, ReplayedSchedule
-from txfuzz.check.program import MOST_COMBINATIONS, programs
+from txfuzz.check.finding.result import CheckResult, ReplayedSchedule, SetResult
+from txfuzz.check.program import combinations_of, programs
 from txfuzz.check.serial.judge import MOST_TRANSACTIONS
+from txfuzz.check.transaction import SqlTransaction
+from txfuzz.common.sentences import listed
 from txfuzz.database.api import SessionError
 from txfuzz.database.isolation_levels import capabilities_of
 from txfuzz.errors import DatabaseUnavailable, UsageError, did_you_mean
@@ -165,7 +167,8 @@ class _Check:
         product = " ".join(server[name] for name in ("product", "version") if name in server)
         with trial.runner(subject.tables) as runner:
             notes = check_alone(subject, runner, run[0], frozenset(named))
-            sets = list(programs(subject.transactions, named, Random(self._seed)))
+            most = self._limits.combinations
+            sets = list(programs(subject.transactions, named, Random(self._seed), most))
             number = sum(len(each) for _, each in sets)
             self._on_begin(CheckPlan(subject.name, product, len(run), len(sets), number))
             budget = Budget(self._limits.seconds, number * len(run))
@@ -180,8 +183,7 @@ class _Check:
                 results = self._by.check(job, [len(each) for _, each in sets])
                 self._lost, self._schedules, left_out = self._by.lost, self._by.schedules, self._by.left_out
         crowded = self._crowds(named, asked)
-        if any(len(each) == MOST_COMBINATIONS for _, each in sets):
-            notes = (*notes, f"At most {MOST_COMBINATIONS} combinations of arguments of each set were run")
+        notes = (*notes, *_left_out(subject, named, self._limits.combinations), *_never_ran(subject, results))
         facts = subject.tables.facts()
         return CheckResult(
             subject.name,
@@ -215,6 +217,33 @@ class _Check:
         except (DatabaseUnavailable, SessionError) as error:
             self._lost = why_lost(error, self._schedules)
             return ()
+
+
+def _left_out(subject: Subject, named: Sequence[str], most: int) -> Iterator[str]:
+    """What to say of sets of which not all combinations of arguments were run."""
+    cut = {name: of for name, of in combinations_of(subject.transactions, named) if of > most}
+    if cut:
+        sets = listed(f"{of:,} of {name}" for name, of in cut.items())
+        yield f"{most:,} combinations of arguments were run of the {sets} (--combinations N for more)"
+
+
+def _never_ran(subject: Subject, results: Sequence[SetResult]) -> Iterator[str]:
+    """What to say of steps whose conditions never held: nothing is known of them, such as where the setup
+    lacks the row that the parameters name."""
+    ran = {step for each in results for level in each.levels for step in level.ran}
+    begun = {name for name, _ in ran}
+    for transaction in subject.transactions:
+        if not isinstance(transaction, SqlTransaction) or transaction.name not in begun:
+            continue
+        steps = range(len(transaction.transaction.steps))
+        never = [str(number + 1) for number in steps if (transaction.name, number) not in ran]
+        if never:
+            one = len(never) == 1
+            yield (
+                f"{'Step' if one else 'Steps'} {listed(never)} of {transaction.name} ran in no schedule, so "
+                f"nothing is known of {'it' if one else 'them'}: see `when`, and whether the setup has the "
+                "rows that the parameters name"
+            )
 
 
 def _check_names(named: Sequence[str], known: Sequence[str]) -> None:

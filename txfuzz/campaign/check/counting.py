@@ -67,6 +67,7 @@ class Counting:
         self._aborted: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
         self._reasons: dict[str, None] = {}
+        self._ran: set[tuple[str, int]] = set()
         self.complete = True
         self.seconds = 0.0
         self._simplest: dict[bool, FollowedSchedule] = {}  # by whether it fails as a serial order does, too
@@ -82,6 +83,10 @@ class Counting:
     def take(self, attempt: FollowedSchedule) -> None:
         counts = self._counts
         counts["all"] += 1
+        for label, (transaction, _) in zip(attempt.program.labels, attempt.program.calls, strict=True):
+            ended = attempt.outcome.transactions.get(label)
+            if ended is not None:
+                self._ran.update((transaction.name, each.step) for each in ended.statements)
         counts["waited"] += any(step.waited for step in attempt.trace.steps)
         found = failures(attempt, self._judge)
         self._failures.update(found)
@@ -133,6 +138,7 @@ class Counting:
             self.complete,
             self.seconds,
             tuple(self._reasons)[:_MOST_REASONS],
+            tuple(sorted(self._ran)),
         )
 
 

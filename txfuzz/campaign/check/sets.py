@@ -13,7 +13,7 @@ from txfuzz.campaign.check.levels import promises
 from txfuzz.campaign.check.trial import Trial
 from txfuzz.check.finding.failures import failures, fits_no_order
 from txfuzz.check.finding.result import Finding, Fix, LevelCounts, SetResult
-from txfuzz.check.program import Program
+from txfuzz.check.program import MOST_COMBINATIONS, Program
 from txfuzz.check.run import SECONDS as SCHEDULE_SECONDS
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.database.api import SessionError
@@ -40,11 +40,12 @@ Progress = Callable[[CheckProgress], None]
 @dataclass(frozen=True)
 class CheckLimits:
     """most: schedules of one program at one level. seconds: for all schedules of the check together.
-    schedule_seconds: for one of them, after which it is broken off."""
+    schedule_seconds: for one of them, after which it is broken off. combinations: of arguments of one set."""
 
     most: int = SCHEDULES
     seconds: float = SECONDS
     schedule_seconds: float = SCHEDULE_SECONDS
+    combinations: int = MOST_COMBINATIONS
 
 
 LIMITS = CheckLimits()

@@ -68,7 +68,8 @@ class CheckJob:
                     self.question.limits.schedule_seconds,
                 )
                 with trial.runner(subject.tables) as runner:
-                    sets = list(programs(subject.transactions, self.named, Random(self.seed)))
+                    most = self.question.limits.combinations
+                    sets = list(programs(subject.transactions, self.named, Random(self.seed), most))
                     yield CheckWorker(self, subject, trial, runner, sets)
 
 

@@ -12,7 +12,7 @@ from txfuzz.check.contract import CheckedInvariant, CheckedTransaction, SqlInvar
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.api import Adapter, Database, SessionError
-from txfuzz.database.isolation_levels import open_database
+from txfuzz.database.isolation_levels import capabilities_of, level_named, open_database
 from txfuzz.database.scenario import HoldsScenarios, ScenarioTables, SetupRefused
 from txfuzz.errors import UsageError
 from txfuzz.plugin.registry import Registry
@@ -131,12 +131,25 @@ def _open_code(path: Path, registry: Registry, url: str | None, adapter: str | N
             chosen,
             database,
             tables,
-            subject.transactions,
+            tuple(_at_known_level(each, chosen) for each in subject.transactions),
             subject.invariants,
             subject.ignored,
         )
 
     return _or_closed(database, ready)
+
+
+def _at_known_level(transaction: CheckedTransaction, adapter: Adapter) -> CheckedTransaction:
+    """With the level of its decorator as the adapter spells it."""
+    from txfuzz.check.code.arguments import place_of
+    from txfuzz.check.code.call import CodeTransaction
+
+    if not isinstance(transaction, CodeTransaction) or transaction.isolation is None:
+        return transaction
+    try:
+        return replace(transaction, isolation=level_named(capabilities_of(adapter), transaction.isolation))
+    except UsageError as error:
+        raise UsageError(f"{place_of(transaction.function)}: {error}") from None
 
 
 def _holding(adapter: Adapter, database: Database) -> HoldsScenarios:

@@ -18,7 +18,7 @@ class LevelCounts:
     what went wrong, in words → in how many schedules. explained: those in order, by the judge. aborted: code
     → in how many, of those by which the database asks for another try. failed: the same for other codes.
     waited: those in which somebody waited for a lock. complete: every schedule was run. reasons: why some
-    could not be judged.
+    could not be judged. ran: the steps that ran in any, by transaction and number from 0.
     """
 
     isolation: str
@@ -34,6 +34,7 @@ class LevelCounts:
     complete: bool = True
     seconds: float = 0.0
     reasons: tuple[str, ...] = ()
+    ran: tuple[tuple[str, int], ...] = ()
 
     @property
     def judged(self) -> int:

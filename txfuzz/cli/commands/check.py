@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     show_default="1m", metavar="TIME", help="Time for all schedules together, such as 10m.",
 )  # fmt: skip
 @click.option(
+    "--combinations", type=click.IntRange(min=1), default=24, show_default=True, metavar="N",
+    help="Of the values of parameters: at most so many for one set of transactions.",
+)  # fmt: skip
+@click.option(
     "--schedule-seconds", type=parameters.Seconds(min=0, min_open=True), default=5.0, show_default=True,
     metavar="S",
     help="Time for one schedule, after which it is broken off, and the rest of its program with it.",
@@ -75,6 +79,7 @@ def check(
     transactions: str | None,
     most: int,
     seconds: float,
+    combinations: int,
     schedule_seconds: float,
     crowd: float | None,
     clients: int,
@@ -123,7 +128,7 @@ def check(
         found = check_file(
             file,
             transactions=names,
-            limits=CheckLimits(most, seconds, schedule_seconds),
+            limits=CheckLimits(most, seconds, schedule_seconds, combinations),
             crowd=CrowdSize(clients, crowd or 0.0),
             seed=seed or 0,
             advice=not no_advice,
