@@ -9,7 +9,8 @@ import hashlib
 import json
 import re
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,10 +28,16 @@ _BUDGET = re.compile(r"(\d+(?:\.\d+)?)(s?)")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("txfuzz").addoption(
+    group = parser.getgroup("txfuzz")
+    group.addoption(
         "--txfuzz-budget",
         metavar="N|Ns",
         help="How much each txfuzz_check may do: a number of schedules (200), or seconds (5s).",
+    )
+    group.addoption(
+        "--txfuzz-adapter",
+        metavar="NAME",
+        help="The database that txfuzz_database_url starts. [default: the installed one]",
     )
 
 
@@ -195,3 +202,30 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
         reason = unknown[0].reason if unknown else "nothing was analysed"
         return f"No verdict: {reason}. Artefacts: {result.directory}"
     return ""
+
+
+@pytest.fixture(scope="session")
+def txfuzz_database_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """$DATABASE_URL, or else that of an embedded server, which the tests start once and share."""
+    from txfuzz.campaign.setup.resolve import adapter_of, database_url
+    from txfuzz.common.secrets import without_password
+    from txfuzz.database.isolation_levels import open_database
+    from txfuzz.errors import TxfuzzError
+    from txfuzz.plugin.loader import load_plugins
+    from txfuzz.workload.model import DatabaseSpec
+
+    given = database_url(None, None)
+    if given is not None:
+        yield given
+        return
+    spec, refused = DatabaseSpec(pytestconfig.getoption("--txfuzz-adapter")), ""
+    with ExitStack() as opened:
+        try:
+            adapter = adapter_of(spec, load_plugins(), "the fixture", "--txfuzz-adapter NAME")
+            database = opened.enter_context(open_database(adapter, None))
+        except TxfuzzError as error:
+            refused = without_password(str(error))
+        else:
+            yield str(database.describe()["url"])
+    if refused:
+        pytest.fail(f"txfuzz_database_url: {refused}", pytrace=False)
