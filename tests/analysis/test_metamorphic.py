@@ -18,6 +18,8 @@ from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.common.kind import Kind
 from txfuzz.history.reader import read_history_bytes
 
+pytestmark = pytest.mark.slow
+
 HISTORIES = st.one_of(list_histories(most=8), register_histories(most=8))
 MODELS = ("serializable", "strong-session-serializable", "strict-serializable")
 ALL_OPTIONS = VersionOptions(wfr_keys=True, sequential_keys=True, linearizable_keys=True)

@@ -53,6 +53,7 @@ def test_what_a_promise_allows_not_is_a_bug(txfuzz: Cli) -> None:
     assert json.loads(Path("out/campaign.json").read_text())["expect"] == "snapshot-isolation"
 
 
+@pytest.mark.slow
 def test_execute_and_analyze_by_hand(txfuzz: Cli) -> None:
     done = txfuzz("execute", "--config", "write_skew", "--out", "h.edn", "--seed", 3)
     assert done.code == 0

@@ -16,7 +16,7 @@ import pytest
 
 from txfuzz.history.reader import read_history
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 LONG = """version: 1
 name: long

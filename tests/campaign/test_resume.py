@@ -93,6 +93,7 @@ def cut_short(place: Path) -> int:
     return half
 
 
+@pytest.mark.slow
 def test_a_killed_campaign_goes_on_as_it_would_have(memory: Path, tmp_path: Path) -> None:
     whole = run_campaign(workload=memory, iterations=4, output=tmp_path / "whole")
     place = killed(shutil.copytree(whole.directory, tmp_path / "killed"))
@@ -148,6 +149,7 @@ def test_a_strategy_learns_within_the_workload_that_was_asked_for(memory: Path, 
     assert again.iterations[1].workload == whole.iterations[1].workload
 
 
+@pytest.mark.slow
 def test_killed_before_the_first_operation(memory: Path, tmp_path: Path) -> None:
     whole = run_campaign(workload=memory, iterations=2, output=tmp_path / "whole")
     for name in ("iter_00", "iter_01"):
@@ -318,6 +320,7 @@ def test_ctrl_c_while_the_server_stands_still(place: Path, start) -> None:
 
 
 @pytest.mark.server
+@pytest.mark.slow
 def test_an_output_directory_that_vanishes(place: Path, start) -> None:
     path = workload(place, "duration: 60s")
     process = start("run", "--config", path, "--output-dir", "out")

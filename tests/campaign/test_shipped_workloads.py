@@ -20,7 +20,7 @@ from txfuzz.plugin.loader import load_plugins
 from txfuzz.workload.shipped import shipped_workloads, workload_path
 from txfuzz.workload.yaml.reader import read_workload
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 # workload → (isolation, anomalies shown, isolation at which it is clean)
 SHOWS = {

@@ -133,6 +133,7 @@ def test_the_root_can_be_elsewhere(txfuzz: Cli, given: Path) -> None:
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_a_campaign_stops_when_it_is_asked_to(given: Path, tmp_path: Path) -> None:
     def run(name: str, **more: object) -> tuple[int, str | None]:
         result = run_campaign(workload="w.yaml", iterations=6, output=tmp_path / name, **more)

@@ -12,6 +12,8 @@ import pytest
 
 from pages import ROOT
 
+pytestmark = pytest.mark.slow
+
 WORKLOAD = """version: 1
 name: skew
 database: {{adapter: {adapter}}}

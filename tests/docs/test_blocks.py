@@ -137,6 +137,7 @@ def test_operations_are_a_history(tmp_path: Path, page: str, number: int, body: 
 
 
 @pytest.mark.server
+@pytest.mark.slow
 def test_whole_workloads_run(txfuzz: Cli) -> None:
     """Each with a few transactions; the tests of their pages check what they find."""
     ran = 0

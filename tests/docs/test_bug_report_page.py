@@ -14,6 +14,7 @@ from pages import DOCS, ROOT, text
 
 
 @pytest.mark.server
+@pytest.mark.slow
 def test_a_script_can_run_the_commands_after_the_demo(tmp_path: Path) -> None:
     lines = re.findall(r"^    (\S.*)$", text(DOCS / "how-to" / "bug-report.md"), re.M)
     commands = [line for line in lines if line.startswith("txfuzz ")]

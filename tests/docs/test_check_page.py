@@ -12,6 +12,7 @@ from pages import DOCS, ROOT, blocks, text
 pytestmark = pytest.mark.server
 
 
+@pytest.mark.slow
 def test_the_output_is_what_the_commands_say() -> None:
     renewed = runpy.run_path(str(ROOT / "docs" / "makers" / "check_page.py"))["renewed"]
     page = text(DOCS / "tutorial" / "check.md")

@@ -13,6 +13,8 @@ from txfuzz.check.finding.failures import failures
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 
+pytestmark = pytest.mark.slow
+
 PAGE = DOCS / "explanation" / "hermitage.md"
 MADE = maker("hermitage")  # with what it measures by
 

@@ -17,6 +17,7 @@ from txfuzz.hunt.judging.wrong import Wrong
 PAGE = DOCS / "how-to" / "hunt.md"
 
 
+@pytest.mark.slow
 def test_its_form_is_hunted_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [code] = blocks(PAGE, "python")
     plugin = tmp_path / "forms.py"

@@ -6,6 +6,8 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
+
 from pages import DOCS, maker, text
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome
 from txfuzz.compare.matrix.reader import DATABASE_FIELDS, FIELDS
@@ -15,6 +17,7 @@ PAGE = DOCS / "how-to" / "matrix.md"
 MADE = maker("matrix")
 
 
+@pytest.mark.slow
 def test_the_rows_come_out_again(tmp_path: Path) -> None:
     report = MADE.measured(tmp_path, ["sqlite", "shared cache", "duckdb"])
     rows = list(MADE.table_lines(report.table))

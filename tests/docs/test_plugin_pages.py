@@ -105,6 +105,7 @@ def found(run: Path, anomaly: str, template: str) -> None:
     assert {each["template"] for each in analysis["anomalies"][0]["transactions"]} == {template}
 
 
+@pytest.mark.slow
 def test_what_the_pages_build_conforms(tmp_path: Path) -> None:
     """The one file of each page, checked by the class and the line that the page names."""
     for kind in KINDS:

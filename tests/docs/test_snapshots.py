@@ -24,6 +24,7 @@ def test_what_differs_from_run_to_run_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", [[], ["-n2", "--dist", "loadfile"]], ids=["one process", "two workers"])
+@pytest.mark.slow
 def test_a_snapshot_that_is_missing_fails_and_is_not_made(tmp_path: Path, workers: list[str]) -> None:
     (tmp_path / "test_new.py").write_text(MODULE)
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")

@@ -121,6 +121,7 @@ def test_the_header_says_what_the_table_says(claim: Example, path: Path) -> None
 
 @pytest.mark.server
 @pytest.mark.parametrize(("claim", "path"), FILES, ids=identified)
+@pytest.mark.slow
 def test_what_is_claimed_comes_out(claim: Example, path: Path, server: str) -> None:
     if "import django" in path.read_text():
         pytest.importorskip("django")
@@ -173,6 +174,7 @@ def test_sqlite_has_one_level_and_it_is_safe(claim: Example) -> None:
 
 @needs_mariadb
 @pytest.mark.server
+@pytest.mark.slow
 def test_mariadb_overwrites_at_repeatable_read() -> None:
     claims = [each for each in CLAIMS if each.mariadb is not None and each.folder in ON_MARIADB]
     registry = load_plugins()

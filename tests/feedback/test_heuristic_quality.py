@@ -14,6 +14,8 @@ from txfuzz.compare.effort import Effort, Task
 from txfuzz.compare.targets import Target
 from txfuzz.workload.model import PluginSpec
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(6)
 PER_ITERATION = 200
 WIDE = """version: 1

@@ -108,6 +108,7 @@ def test_running_needs_no_linters() -> None:
 @pytest.mark.install
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ["txfuzz-core", "txfuzz"])
+@pytest.mark.slow
 def test_a_wheel_is_the_same_from_the_source_distribution(
     name: str, installed: Environment, tmp_path: Path
 ) -> None:

@@ -210,6 +210,7 @@ def test_every_analysis_writes_a_replay(tmp_path: Path, txfuzz: Callable[..., Ra
     assert txfuzz("analyze", "h.edn", "--skip-graph").code == 1
 
 
+@pytest.mark.slow
 def test_what_only_a_replay_shows_is_a_finding(tmp_path: Path, txfuzz: Callable[..., Ran]) -> None:
     """Few transactions on many keys meet by luck only; their near-cycles are closed by replay."""
     text = (ROOT / "workloads" / "example.yaml").read_text().replace("range: [1, 1000]", "range: [1, 100]")

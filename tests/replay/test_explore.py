@@ -166,6 +166,7 @@ def four(count: int, *, differ: bool = True) -> Transaction:
     return Transaction("any", (*(Step("r", each) for each in choices), Step("append", Ref("k0"))))
 
 
+@pytest.mark.slow
 def test_any_number_of_keys_can_be_shared() -> None:
     every = key_assignments([four(4)] * 2)
     assert (len(every.chosen), every.count, every.sampled) == (24, 24, False)

@@ -85,6 +85,7 @@ def test_the_known_minima_are_reached(
 
 
 @pytest.mark.server
+@pytest.mark.slow
 def test_the_replay_of_a_finding_can_be_followed_and_shrunk(
     server: Database, tmp_path: Path, txfuzz: Cli
 ) -> None:
@@ -110,6 +111,7 @@ def test_the_replay_of_a_finding_can_be_followed_and_shrunk(
 
 
 @pytest.mark.server
+@pytest.mark.slow
 def test_findings_of_one_signature_fall_into_one_bucket(server: Database, tmp_path: Path) -> None:
     for number in range(2):
         iteration(server, tmp_path / f"iter_{number:02d}", "read_skew", "read committed")
@@ -279,6 +281,7 @@ def test_reproducers_are_the_same_whatever_they_are_called() -> None:
 
 
 @pytest.mark.server
+@pytest.mark.slow
 def test_anomalies_that_shrink_to_the_same_are_one_finding(tmp_path: Path, txfuzz: Cli) -> None:
     assert txfuzz("run", "--workload", "lost_update", "--iterations", 1, "--output-dir", "run").code == 1
     before = different(page(txfuzz))

@@ -51,6 +51,7 @@ def test_the_baseline_of_the_page_is_one() -> None:
 
 
 @pytest.mark.server
+@pytest.mark.slow
 def test_the_steps_run_as_they_stand_there(tmp_path: Path) -> None:
     (tmp_path / ".github").mkdir()
     known, summary = tmp_path / ".github" / "isolation.yaml", tmp_path / "summary.md"

@@ -293,6 +293,7 @@ def test_what_strangers_wrote_stays_text(dirty: Path) -> None:
     assert "&lt;script&gt;" in text
 
 
+@pytest.mark.slow
 def test_the_page_is_bounded(dirty: Path) -> None:
     """Hundreds of iterations full of long cycles of transactions with long lists."""
     plain = len(report_page(read_run(dirty)))

@@ -80,6 +80,7 @@ def caught(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.slow
 def test_wrong_plugins_are_caught(name: str, caught: dict[str, set[str]]) -> None:
     for wrong, checks in declared(name).items():
         passed = checks - caught[f"{name.removesuffix('.py')}.{wrong}"]

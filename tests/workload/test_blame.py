@@ -66,6 +66,7 @@ def test_a_finding_is_told_in_both_ways() -> None:
 
 
 @pytest.mark.server
+@pytest.mark.slow
 def test_a_campaign_that_overwrites_lists_blames_nobody(txfuzz: Cli) -> None:
     ran = txfuzz("run", "--workload", "counter", "--iterations", 1, "--output-dir", "run")
     assert ran.code == 1
@@ -78,6 +79,7 @@ def test_a_campaign_that_overwrites_lists_blames_nobody(txfuzz: Cli) -> None:
 
 
 @pytest.mark.server
+@pytest.mark.slow
 def test_graphs_of_a_campaign_are_kept_and_its_replays_told_each_time(txfuzz: Cli) -> None:
     ran = txfuzz("run", "--workload", "lost_update", "--iterations", 2, "--run-replay", "--output-dir", "run")
     assert ran.err.count("\n  replay: ") == 2

@@ -9,7 +9,7 @@ import pytest
 from txfuzz.cli import run_command
 from txfuzz.errors import ExitCode
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 FORMS = "select,select-for-update,update,update-add,delete"
 
 

@@ -12,6 +12,7 @@ from txfuzz_mariadb.hunt.layouts import LAYOUTS
 pytestmark = pytest.mark.server
 
 
+@pytest.mark.slow
 class TestForms(FormConformance):
     adapter = MariadbAdapter()
     forms = FORMS

@@ -38,6 +38,7 @@ TYPED = re.compile(r"^ */\* (\w+) +\*/ (.*;)$(?:\n +-- shows (.*)$)?", re.MULTIL
 
 @needs_mariadb
 @pytest.mark.server
+@pytest.mark.slow
 def test_the_script_shows_what_it_says(tmp_path: Path, txfuzz: Callable[..., Ran]) -> None:
     (tmp_path / "w.yaml").write_text(WORKLOAD)
     ran = txfuzz("run", "--config", "w.yaml", "--iterations", "1", "--output-dir", "run")

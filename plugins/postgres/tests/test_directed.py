@@ -96,6 +96,7 @@ def test_a_wait_for_a_lock_is_noticed_and_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("when", ["commit", "lock"])
+@pytest.mark.slow
 def test_connections_end_while_a_directed_schedule_is_open(tmp_path: Path, when: str) -> None:
     """What was under way when the connection went is info if its COMMIT had been sent, else failed."""
     faults = f"faults: [{{name: terminate-backends, share: 1.0, every: 20ms, times: 6, when: {when}}}]"

@@ -139,6 +139,7 @@ def test_terminated_backends(run: Run) -> None:
     assert len(set(history.process)) > 5  # the four, the final reader, and those who came back
 
 
+@pytest.mark.slow
 def test_processes_that_stall(run: Run) -> None:
     faults = ", ".join(
         f"{{name: pause-server, at: {at}s, whom: {whom}, seconds: 0.15}}"

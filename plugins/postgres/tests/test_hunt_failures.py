@@ -12,7 +12,7 @@ from txfuzz.cli import run_command
 from txfuzz.errors import ExitCode
 from txfuzz.hunt.finding import findings
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 # Each fails where the row of its key is there
 PLUGIN = """

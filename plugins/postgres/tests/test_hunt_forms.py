@@ -15,6 +15,7 @@ from txfuzz_postgres.hunt.layouts import LAYOUTS
 pytestmark = pytest.mark.server
 
 
+@pytest.mark.slow
 class TestForms(FormConformance):
     adapter = PostgresAdapter()
     forms = FORMS

@@ -138,6 +138,7 @@ def test_what_is_sent_is_answered_as_what_is_run(hunted: tuple[HuntTables, Race]
             assert (answer.rows.columns, answer.rows.rows) == (expected.rows.columns, expected.rows.rows)
 
 
+@pytest.mark.slow
 def test_a_hunt_by_races_counts_its_rounds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["hunt", "--race", "--budget", "900", "--layouts", "plain", "--forms", "select,update"]
     assert run_command([*asked, "--output-dir", str(tmp_path), "--load", "1"]) == ExitCode.NOTHING_FOUND

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.server
 @pytest.mark.parametrize(
     ("isolation", "verdict"), [("repeatable read", Verdict.INVALID), ("serializable", Verdict.VALID)]
 )
+@pytest.mark.slow
 def test_it_finds_write_skew_exactly_where_the_level_allows_it(
     isolation: str, verdict: Verdict, tmp_path: Path
 ) -> None:

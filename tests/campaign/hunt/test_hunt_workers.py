@@ -31,6 +31,8 @@ CARELESS = """
 from txfuzz.plugin_api import Begin, Commit, KnownHole, Run, hookimpl
 from txfuzz_sqlite.scenario.sessions import SqliteScenarioSession
 
+pytestmark = pytest.mark.slow
+
 ask = SqliteScenarioSession.ask
 
 

@@ -255,6 +255,7 @@ def test_a_finding_ends_the_campaign(tmp_path: Path, use: Use) -> None:
     assert len(list(out.glob("iter_*"))) == len(result.iterations)
 
 
+@pytest.mark.slow
 def test_histories_stay_with_workers_of_a_cluster_unless_they_show_something(
     workload: Path, tmp_path: Path, use: Use
 ) -> None:
