@@ -21,8 +21,8 @@ from pathlib import Path
 
 from page_tables import replaced
 from txfuzz.analysis.anomalies.durability import Durability
+from txfuzz.campaign.iterations.soak import CameOut, Round, Shape, SoakJob
 from txfuzz.campaign.setup.resolve import InstalledVocabulary
-from txfuzz.campaign.soak import CameOut, Round, Shape, SoakJob
 from txfuzz.campaign.workers.engines import Workers
 from txfuzz.campaign.workers.independent import Independent
 from txfuzz.execution.summary import ExecutionSummary

@@ -21,8 +21,8 @@ from counting_jobs import CountingJob, CountingSlices
 from txfuzz import Verdict, run_campaign
 from txfuzz.campaign.hunt.hunt import hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
+from txfuzz.campaign.iterations.soak import CameOut, Round, SoakJob
 from txfuzz.campaign.setup.resolve import InstalledVocabulary
-from txfuzz.campaign.soak import CameOut, Round, SoakJob
 from txfuzz.campaign.workers import versions
 from txfuzz.campaign.workers.cluster import Cluster
 from txfuzz.campaign.workers.coordinator import Limits
