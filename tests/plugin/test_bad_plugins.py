@@ -148,7 +148,7 @@ def test_a_heuristic_that_misbehaves_is_named_and_skipped(
     ran = campaign(txfuzz, heuristics="bad, schema-init")
     assert ran.code == 0
     notes = Path("out/iter_00/notes.md").read_text()
-    for text in (sentence, f"({WHO})", "heuristic 'bad'", "it was skipped in this iteration"):
+    for text in (sentence, f"({WHO}", "heuristic 'bad'", "it was skipped in this iteration"):
         assert text in notes
     assert [each["heuristic"] for each in json.loads(Path("out/iter_00/decisions.json").read_text())] == [
         "schema-init"
@@ -215,8 +215,8 @@ def test_an_analyzer_that_misbehaves_ends_the_campaign(
     assert sentence in ran.err
     assert "analyzer" in ran.err
     assert "'bad'" in ran.err
-    assert f"({WHO})" in ran.err
-    assert f"({WHO})" in json.loads(Path("out/campaign.json").read_text())["state"]
+    assert f"({WHO}" in ran.err
+    assert f"({WHO}" in json.loads(Path("out/campaign.json").read_text())["state"]
     assert Path("out/iter_00/history.edn").stat().st_size > 0
 
 
@@ -327,6 +327,73 @@ def test_the_traceback_is_there_for_who_asks(
     assert "\x1b" not in said
 
 
+RAISING = """
+@dataclass(frozen=True)
+class Bad:
+    name: ClassVar[str] = "bad"
+    about: ClassVar[str] = "misbehaves"
+    kind: ClassVar[str] = "scheduling"
+    def {method}:
+        return sorted([2, 1], key=weighed)
+
+def weighed(number):
+    raise {error}
+
+@hookimpl
+def txfuzz_register_{kind}():
+    return [Bad]
+"""
+METHODS = {
+    "heuristics": ("propose(self, feedback, workload, random)", "heuristics: [bad]"),
+    "strategies": ("propose(self, situation, random)", "strategy: bad"),
+    "mutators": (
+        "propose(self, feedback, workload, random)",
+        "strategy: {name: learning, mutate_every: 1}\nmutate: [scheduling]",
+    ),
+    "analyzers": ("analyze(self, history, expect)", "analyzers: [elle, bad]"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "workers"),
+    [
+        *((kind, "KeyError(number)", 1) for kind in METHODS),
+        ("heuristics", "UsageError('lost')", 1),
+        ("heuristics", "KeyError(number)", 2),
+        ("analyzers", "KeyError(number)", 2),
+    ],
+)
+def test_whatever_fails_names_its_line_and_shows_its_traceback(
+    kind: str,
+    error: str,
+    workers: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    from txfuzz.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    many = 8 if kind == "mutators" else 1  # they are asked once the narrow start has run under every load
+    method, part = METHODS[kind]
+    code = f"{HEAD}from txfuzz import UsageError\n" + RAISING.format(method=method, kind=kind, error=error)
+    line = 1 + code.splitlines().index(f"    raise {error}")
+    Path("mine.py").write_text(code)
+    text = (WORKLOAD % ("memory", "", "")).partition("analyzers:")[0] + part + "\n"
+    Path("w.yaml").write_text(text)
+    monkeypatch.setenv("TXFUZZ_TRACEBACK", "1")
+    with pytest.raises(SystemExit) as ended:
+        main(
+            f"run --config w.yaml --plugin-file mine.py --output-dir out --no-small-scope -v "
+            f"--iterations {many} --workers {workers}".split()
+        )
+    said = "".join(capfd.readouterr())
+    assert ended.value.code == (2 if kind == "analyzers" else 0)
+    assert f"mine.py, line {line})" in said
+    assert "Traceback (most recent call last)" in said
+    assert f'mine.py", line {line}, in weighed' in said
+
+
 # -- hooks ------------------------------------------------------------------------------------
 
 
@@ -337,7 +404,9 @@ def test_a_hook_that_raises_is_named_and_the_other_hooks_go_on(kind, site: Site)
     code += [f"@hookimpl\ndef {each.hook}():\n    return []\n" for each in others]
     site.add("txfuzz-bad", "bad", "".join(code), version="0.7")
     registry = load_plugins()
-    assert [str(each) for each in registry.problems] == [f"{WHO}: {kind.hook} failed: LookupError: lost"]
+    assert [str(each) for each in registry.problems] == [
+        f"{WHO}: {kind.hook} failed: LookupError: lost (bad.py line 4)"
+    ]
     assert registry.find("heuristic", "mix").name == "mix"
 
 

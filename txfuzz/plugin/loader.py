@@ -15,8 +15,9 @@ from txfuzz.common.sanitize import one_line
 from txfuzz.errors import PluginError
 from txfuzz.plugin import hookspecs
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
-from txfuzz.plugin.file_plugin import PluginFile, line_of, read_plugin_files
+from txfuzz.plugin.file_plugin import PluginFile, read_plugin_files
 from txfuzz.plugin.hookspecs import GROUP, VERSION_ATTRIBUTE, check_api_version
+from txfuzz.plugin.places import place_in, show_traceback
 from txfuzz.plugin.registry import KINDS, Plugin, Problem, Registry, RegistryEntry, entry_of
 
 _NAME = re.compile(r"[\w.-]+")  # at the beginning of a requirement
@@ -176,9 +177,9 @@ def _reason(doing: str, ended: Late | Failed, plugin: Plugin) -> str:
     if isinstance(ended, Late):
         return f"{doing} did not finish within {ended.seconds:g} s"
     error = ended.error
-    line = line_of(error, plugin.module) if plugin.is_file else None
-    where = "" if line is None else f" (line {line})"
-    return f"{doing} failed: {type(error).__name__}: {_sentence(error)}{where}"
+    show_traceback(error)
+    where = place_in(plugin, error)
+    return f"{doing} failed: {type(error).__name__}: {_sentence(error)}{where and f' ({where})'}"
 
 
 def _sentence(error: BaseException) -> str:
