@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -218,6 +219,53 @@ def test_an_analyzer_that_misbehaves_ends_the_campaign(
     assert f"({WHO}" in ran.err
     assert f"({WHO}" in json.loads(Path("out/campaign.json").read_text())["state"]
     assert Path("out/iter_00/history.edn").stat().st_size > 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_after_an_analyzer_has_failed_a_mended_copy_goes_on(workers: int, txfuzz: Cli) -> None:
+    code = HEAD + ANALYZER
+    Path("bad.py").write_text(code.replace("{body}", "raise KeyError(7)"))
+    ran = campaign(txfuzz, "--plugin-file", "bad.py", "--workers", workers, analyzers=", bad", iterations=2)
+    assert ran.code == 2
+    mended = "once out/plugins/bad.py is mended, `txfuzz run --resume out`"
+    if workers == 1:
+        assert f"the history is kept in out/iter_00/history.edn: {mended} judges it and goes on" in ran.err
+    else:
+        assert f"{mended} " in ran.err
+    before = {path: path.read_bytes() for path in Path("out").glob("iter_*/history.edn")}
+    Path("out/plugins/bad.py").write_text(code.replace("{body}", "return Part()"))
+    assert txfuzz("run", "--resume", "out").code == 0
+    assert all(path.read_bytes() == data for path, data in before.items())
+    assert "bad" in json.loads(Path("out/iter_01/analysis.json").read_text())["parts"]
+
+
+def test_what_comes_next_loads_the_plugins(txfuzz: Cli) -> None:
+    body = "return Part(Verdict.INVALID, 'no', (Anomaly('odd-thing', (), 'so', 'it is odd'),))"
+    code = HEAD + "from txfuzz import Anomaly\n" + ANALYZER.replace("{body}", body)
+    Path("my bad.py").write_text(code.replace('"bad"', '"mine"'))
+    ran = campaign(txfuzz, "--plugin-file", "my bad.py", "--no-small-scope", analyzers=", mine")
+    assert ran.code == 1
+    assert "txfuzz shrink" not in ran.out, "there is nothing of the checker's to shrink"
+    commands = [line.strip() for line in ran.out.splitlines() if line.startswith("  txfuzz analyze")]
+    assert commands == [
+        "txfuzz analyze out/iter_00/history.edn --expect strict-serializable "
+        "--plugin-file 'out/plugins/my bad.py' --analyzer mine"
+    ]
+    assert txfuzz(*shlex.split(commands[0])[1:]).code == 1
+
+
+def test_what_comes_next_shrinks_with_the_plugins(txfuzz: Cli) -> None:
+    Path("mine.py").write_text(HEAD + ANALYZER.replace("{body}", "return Part()"))
+    defects = "memory, defects: [lost-update], isolation: snapshot"
+    Path("w.yaml").write_text(WORKLOAD % (defects, ", bad", ""))
+    ran = txfuzz("run", "--config", "w.yaml", "--plugin-file", "mine.py", "--output-dir", "out")
+    assert ran.code == 1
+    [command] = [line.strip() for line in ran.out.splitlines() if line.startswith("  txfuzz shrink")]
+    command, _, _ = command.partition("  ")
+    assert command == "txfuzz shrink out --plugin-file out/plugins/mine.py"
+    ran = txfuzz(*shlex.split(command)[1:], "--attempts", 1, "--budget", 1)
+    assert "lost-update" in ran.out, "it gets as far as shrinking"
+    assert ran.err.count("txfuzz:") == 0
 
 
 def test_an_analyzer_that_never_answers_about_a_history(plugin: Callable[[str], None], txfuzz: Cli) -> None:

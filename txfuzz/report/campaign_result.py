@@ -17,7 +17,7 @@ from txfuzz.common.sentences import counted
 from txfuzz.errors import ExitCode, UsageError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.finding import Finding, findings_in, merge_by_reproducer, most_telling
-from txfuzz.report.iteration import Iteration
+from txfuzz.report.iteration import PLUGINS, Iteration
 from txfuzz.report.verdict import against, no_verdict, verdict_sentence
 
 _NOTEBOOK_ROWS = 50
@@ -102,6 +102,11 @@ class CampaignResult:
     whole: bool = True
     neighbours: Mapping[int, Neighbours] = field(default_factory=dict)
     small_scope: Iteration | None = None
+
+    @property
+    def plugin_files(self) -> tuple[Path, ...]:
+        """The campaign's copies of its plugin files, without which its artefacts may not be understood."""
+        return tuple(sorted((self.directory / PLUGINS).glob("*.py")))
 
     @property
     def analysed(self) -> tuple[Iteration, ...]:
