@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from project_fixtures import Ran, Site
+from txfuzz.cli.interruption import interruptible
+from txfuzz.plugin.bounded_call import call_within
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import KINDS
 
@@ -154,6 +159,29 @@ def test_a_heuristic_that_misbehaves_is_named_and_skipped(
     assert [each["heuristic"] for each in json.loads(Path("out/iter_00/decisions.json").read_text())] == [
         "schema-init"
     ]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_result_names_what_has_failed(workers: int, plugin: Callable[[str], None], txfuzz: Cli) -> None:
+    plugin(HEURISTIC.format(body="return 1 / 0"))
+    ran = campaign(txfuzz, "--workers", workers, heuristics="bad", iterations=2)
+    assert ran.code == 0
+    told = " ".join(ran.out.split())
+    assert "In 2 of 2 calls, heuristic 'bad' failed: ZeroDivisionError: division by zero (" in told
+
+
+def test_an_interruption_says_which_plugin_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
+    def slow() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.3)
+
+    with interruptible() as interrupted:
+        call_within(30.0, "heuristic 'slow'", slow)
+    assert interrupted.is_set()
+    assert "txfuzz: waiting for heuristic 'slow', for at most 30 s\n" in capsys.readouterr().err
+    with interruptible():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert "waiting for" not in capsys.readouterr().err
 
 
 def test_a_heuristic_that_never_answers_is_not_asked_again(

@@ -89,7 +89,8 @@ class CampaignResult:
     interrupted: by the user. stopped: why it ended before all its iterations, as a phrase. reproducers,
     remarks: only when read back; remarks are sentences about what is missing or unreadable in the
     directory. whole: whether the campaign finished, so that no verdict is missing. neighbours: by the
-    index of a finding in `findings`.
+    index of a finding in `findings`. failures: sentences without a full stop about plugins that failed while
+    the campaign went on; not read back.
     """
 
     directory: Path
@@ -102,6 +103,7 @@ class CampaignResult:
     whole: bool = True
     neighbours: Mapping[int, Neighbours] = field(default_factory=dict)
     small_scope: Iteration | None = None
+    failures: tuple[str, ...] = ()
 
     @property
     def plugin_files(self) -> tuple[Path, ...]:
