@@ -191,6 +191,15 @@ def test_the_command_prints_a_table_or_json(small: Path, tmp_path: Path, capsys)
     assert run_command(["compare", "--resume", str(tmp_path)]) == ExitCode.USAGE
 
 
+def test_the_control_has_two_names(small: Path, tmp_path: Path, capsys) -> None:
+    assert settings_of("open-loop", ["open-loop"]) == settings_of("open", [])
+    asked = ["compare", str(small), "--seeds", "1", "--budget", "150", "--output-dir", str(tmp_path / "a")]
+    assert run_command([*asked, "--strategies", "static-4,open-loop,open"]) == ExitCode.NOTHING_FOUND
+    told = capsys.readouterr().out
+    assert told.count("| small |") == 2
+    assert "against open, exact" in told
+
+
 FAILS = """
 from dataclasses import dataclass
 from typing import ClassVar

@@ -81,7 +81,7 @@ def compare(
     from txfuzz.common.sentences import listed
     from txfuzz.compare.compare import compare as run_comparison
     from txfuzz.compare.record import ComparisonSettings
-    from txfuzz.compare.strategies import CONTROL
+    from txfuzz.compare.strategies import CONTROL, compared_name
     from txfuzz.compare.text import comparison_text
 
     settings = None
@@ -92,7 +92,8 @@ def compare(
             raise UsageError(f"name at least one target, such as {_some_targets()}")
         if not strategies:
             raise UsageError("--strategies names none")
-        control = against or (CONTROL if CONTROL in strategies else strategies[0])
+        strategies = tuple(dict.fromkeys(map(compared_name, strategies)))
+        control = compared_name(against or "") or (CONTROL if CONTROL in strategies else strategies[0])
         if control not in strategies:
             raise UsageError(f"--against names {control!r}, which is not compared: add it to --strategies")
         settings = ComparisonSettings(targets, strategies, seeds or _SEEDS, most, control, keep)
