@@ -222,6 +222,15 @@ def test_a_directory_that_is_taken(txfuzz: Cli) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_imports_what_plugins_and_their_tests_may(kind: str) -> None:
+    """As docs/plugins/writing-a-plugin.md says, which has to be changed with this."""
+    for path, text in files_of(names_of("calm"), kind, "0.1.0").items():
+        imported = set(re.findall(r"^from (txfuzz(?:\.\w+)*) import", text, re.MULTILINE))
+        of_tests = {"txfuzz", "txfuzz.testing"} if "tests/" in str(path) else set()
+        assert imported <= {"txfuzz.plugin_api"} | of_tests, path
+
+
 def test_every_kind_has_its_files_only() -> None:
     """Of each kind other files: nothing of one kind is left in another."""
     names = names_of("calm")
