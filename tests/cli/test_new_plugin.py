@@ -126,6 +126,56 @@ def test_the_readme_has_the_table_of_options(txfuzz: Cli, site: Site, kind: str)
     assert "calm" in (place / "calm.yaml").read_text()
 
 
+def on_the_path(txfuzz: Cli, site: Site, kind: str) -> Path:
+    """The source of the plugin "calm", which is found as if it were installed."""
+    place = site.path / "source"
+    assert txfuzz("new-plugin", "calm", "--kind", kind, "--output-dir", place).code == 0
+    (place / "txfuzz_calm").rename(site.path / "txfuzz_calm")
+    site._metadata("txfuzz-calm", "txfuzz_calm", "0.1.0")
+    return place
+
+
+def test_the_workload_of_a_mutator_asks_it(txfuzz: Cli, site: Site) -> None:
+    place = on_the_path(txfuzz, site, "mutator")
+    readme = (place / "README.md").read_text()
+    [command] = re.findall(r"^    txfuzz (run .*)$", readme, re.MULTILINE)
+    ran = txfuzz(*command.replace("calm.yaml", str(place / "calm.yaml")).split(), "--output-dir", "out")
+    assert ran.code in (0, 1)
+    assert "  next: calm: scheduling.think_time" in ran.err, "and it is named"
+
+
+def test_a_strategy_reports_the_mutators_that_fail(txfuzz: Cli, site: Site) -> None:
+    place = on_the_path(txfuzz, site, "strategy")
+    module = place / "fails.py"
+    module.write_text(FAILING_MUTATOR)
+    ran = txfuzz(
+        "run", place / "calm.yaml", "--plugin-file", module, "--no-small-scope", "--iterations", 4,
+        "--output-dir", "out",
+    )  # fmt: skip
+    assert ran.code in (0, 1)
+    assert "mutator 'fails" in ran.err
+    assert "; another one was asked" in ran.err
+
+
+FAILING_MUTATOR = """
+from dataclasses import dataclass
+from typing import ClassVar
+from txfuzz.plugin_api import hookimpl
+
+@dataclass(frozen=True)
+class Fails:
+    name: ClassVar[str] = "fails"
+    about: ClassVar[str] = "fails"
+    kind: ClassVar[str] = "mix"
+    def propose(self, feedback, workload, random):
+        raise KeyError(7)
+
+@hookimpl
+def txfuzz_register_mutators():
+    return [Fails, *[type(f"Fails{n}", (Fails,), {"name": f"fails-{n}"}) for n in range(9)]]
+"""
+
+
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
@@ -170,6 +220,15 @@ def test_a_directory_that_is_taken(txfuzz: Cli) -> None:
     assert (
         "cannot be written" in txfuzz("new-plugin", "calm", "--kind", "fault", "--output-dir", "a-file").err
     )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_imports_what_plugins_and_their_tests_may(kind: str) -> None:
+    """As docs/plugins/writing-a-plugin.md says, which has to be changed with this."""
+    for path, text in files_of(names_of("calm"), kind, "0.1.0").items():
+        imported = set(re.findall(r"^from (txfuzz(?:\.\w+)*) import", text, re.MULTILINE))
+        of_tests = {"txfuzz", "txfuzz.testing"} if "tests/" in str(path) else set()
+        assert imported <= {"txfuzz.plugin_api"} | of_tests, path
 
 
 def test_every_kind_has_its_files_only() -> None:

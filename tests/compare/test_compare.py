@@ -189,3 +189,66 @@ def test_the_command_prints_a_table_or_json(small: Path, tmp_path: Path, capsys)
     assert "rare_template" in capsys.readouterr().err
     assert run_command(["compare", "--resume", str(tmp_path / "a"), "--strategies", "open"]) == ExitCode.USAGE
     assert run_command(["compare", "--resume", str(tmp_path)]) == ExitCode.USAGE
+
+
+def test_the_control_has_two_names(small: Path, tmp_path: Path, capsys) -> None:
+    assert settings_of("open-loop", ["open-loop"]) == settings_of("open", [])
+    asked = ["compare", str(small), "--seeds", "1", "--budget", "150", "--output-dir", str(tmp_path / "a")]
+    assert run_command([*asked, "--strategies", "static-4,open-loop,open"]) == ExitCode.NOTHING_FOUND
+    told = capsys.readouterr().out
+    assert told.count("| small |") == 2
+    assert "against open, exact" in told
+
+
+FAILS = """
+from dataclasses import dataclass
+from typing import ClassVar
+from txfuzz.plugin_api import Proposal, hookimpl
+
+@dataclass
+class Mine:
+    name: ClassVar[str] = "mine"
+    about: ClassVar[str] = "fails"
+    blind: ClassVar[bool] = False
+    def propose(self, situation, random):
+        if {when}:
+            raise KeyError("lost")
+        return Proposal()
+
+@hookimpl
+def txfuzz_register_strategies():
+    return [Mine]
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "workers", "code", "told"),
+    [
+        ("True", "1", ExitCode.USAGE, "in 2 of 2 runs, "),
+        ("True", "2", ExitCode.USAGE, "in 2 of 2 runs, "),
+        ("situation.feedback is None", "1", ExitCode.NOTHING_FOUND, "in 2 of 2 runs, 2 of "),
+        ("False", "1", ExitCode.NOTHING_FOUND, ""),
+    ],
+)
+def test_a_strategy_that_fails_is_named(
+    when: str, workers: str, code: ExitCode, told: str, small: Path, tmp_path: Path, capsys
+) -> None:
+    plugin, out = tmp_path / "mine.py", tmp_path / "out"
+    plugin.write_text(FAILS.format(when=when))
+    arguments = ["--plugin-file", str(plugin), "--workers", workers]
+    asked = ["compare", str(small), "--strategies", "mine", "--seeds", "2", "--budget", "300"]
+    assert run_command([*asked, *arguments, "--output-dir", str(out)]) == code
+    error = capsys.readouterr().err
+    kept = json.loads((out / "comparison.json").read_text())["failures"]
+    assert ("mine failed in every call" in error) == (code == ExitCode.USAGE)
+    if not told:
+        assert "failed" not in error
+        assert kept == []
+        return
+    sentence = f"strategy 'mine' failed: KeyError: 'lost' (plugin file {plugin}, line 13)"
+    assert error.count(sentence) == 1
+    assert f"txfuzz: mine: {told}" in error
+    assert [each["sentence"] for each in kept] == [sentence]
+    assert "line 13" in (out / "comparison.md").read_text()
+    assert run_command(["compare", "--resume", str(out), *arguments]) == code
+    assert sentence in capsys.readouterr().err

@@ -194,7 +194,7 @@ def test_files_are_named_before_their_blocks() -> None:
 
 
 def test_the_complaints_of_the_plugin_page_are_those_of_the_program(site: Site) -> None:
-    (page_says,) = re.findall(r"`… (unknown hook '\w+') …`", text(ENTRY))
+    (page_says,) = re.findall(r"`… (unknown hook '\w+': did you mean '\w+'\?)`", text(ENTRY))
     wrong = "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_adaptors():\n    return []"
     site.add("txfuzz-oncall", "txfuzz_oncall", wrong)
     (problem,) = load_plugins().problems

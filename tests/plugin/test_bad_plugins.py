@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from project_fixtures import Ran, Site
+from txfuzz.cli.interruption import interruptible
+from txfuzz.plugin.bounded_call import call_within
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import KINDS
 
@@ -148,11 +154,34 @@ def test_a_heuristic_that_misbehaves_is_named_and_skipped(
     ran = campaign(txfuzz, heuristics="bad, schema-init")
     assert ran.code == 0
     notes = Path("out/iter_00/notes.md").read_text()
-    for text in (sentence, f"({WHO})", "heuristic 'bad'", "it was skipped in this iteration"):
+    for text in (sentence, f"({WHO}", "heuristic 'bad'", "it was skipped in this iteration"):
         assert text in notes
     assert [each["heuristic"] for each in json.loads(Path("out/iter_00/decisions.json").read_text())] == [
         "schema-init"
     ]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_result_names_what_has_failed(workers: int, plugin: Callable[[str], None], txfuzz: Cli) -> None:
+    plugin(HEURISTIC.format(body="return 1 / 0"))
+    ran = campaign(txfuzz, "--workers", workers, heuristics="bad", iterations=2)
+    assert ran.code == 0
+    told = " ".join(ran.out.split())
+    assert "In 2 of 2 calls, heuristic 'bad' failed: ZeroDivisionError: division by zero (" in told
+
+
+def test_an_interruption_says_which_plugin_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
+    def slow() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.3)
+
+    with interruptible() as interrupted:
+        call_within(30.0, "heuristic 'slow'", slow)
+    assert interrupted.is_set()
+    assert "txfuzz: waiting for heuristic 'slow', for at most 30 s\n" in capsys.readouterr().err
+    with interruptible():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert "waiting for" not in capsys.readouterr().err
 
 
 def test_a_heuristic_that_never_answers_is_not_asked_again(
@@ -215,9 +244,56 @@ def test_an_analyzer_that_misbehaves_ends_the_campaign(
     assert sentence in ran.err
     assert "analyzer" in ran.err
     assert "'bad'" in ran.err
-    assert f"({WHO})" in ran.err
-    assert f"({WHO})" in json.loads(Path("out/campaign.json").read_text())["state"]
+    assert f"({WHO}" in ran.err
+    assert f"({WHO}" in json.loads(Path("out/campaign.json").read_text())["state"]
     assert Path("out/iter_00/history.edn").stat().st_size > 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_after_an_analyzer_has_failed_a_mended_copy_goes_on(workers: int, txfuzz: Cli) -> None:
+    code = HEAD + ANALYZER
+    Path("bad.py").write_text(code.replace("{body}", "raise KeyError(7)"))
+    ran = campaign(txfuzz, "--plugin-file", "bad.py", "--workers", workers, analyzers=", bad", iterations=2)
+    assert ran.code == 2
+    mended = "once out/plugins/bad.py is mended, `txfuzz run --resume out`"
+    if workers == 1:
+        assert f"the history is kept in out/iter_00/history.edn: {mended} judges it and goes on" in ran.err
+    else:
+        assert f"{mended} " in ran.err
+    before = {path: path.read_bytes() for path in Path("out").glob("iter_*/history.edn")}
+    Path("out/plugins/bad.py").write_text(code.replace("{body}", "return Part()"))
+    assert txfuzz("run", "--resume", "out").code == 0
+    assert all(path.read_bytes() == data for path, data in before.items())
+    assert "bad" in json.loads(Path("out/iter_01/analysis.json").read_text())["parts"]
+
+
+def test_what_comes_next_loads_the_plugins(txfuzz: Cli) -> None:
+    body = "return Part(Verdict.INVALID, 'no', (Anomaly('odd-thing', (), 'so', 'it is odd'),))"
+    code = HEAD + "from txfuzz import Anomaly\n" + ANALYZER.replace("{body}", body)
+    Path("my bad.py").write_text(code.replace('"bad"', '"mine"'))
+    ran = campaign(txfuzz, "--plugin-file", "my bad.py", "--no-small-scope", analyzers=", mine")
+    assert ran.code == 1
+    assert "txfuzz shrink" not in ran.out, "there is nothing of the checker's to shrink"
+    commands = [line.strip() for line in ran.out.splitlines() if line.startswith("  txfuzz analyze")]
+    assert commands == [
+        "txfuzz analyze out/iter_00/history.edn --expect strict-serializable "
+        "--plugin-file 'out/plugins/my bad.py' --analyzer mine"
+    ]
+    assert txfuzz(*shlex.split(commands[0])[1:]).code == 1
+
+
+def test_what_comes_next_shrinks_with_the_plugins(txfuzz: Cli) -> None:
+    Path("mine.py").write_text(HEAD + ANALYZER.replace("{body}", "return Part()"))
+    defects = "memory, defects: [lost-update], isolation: snapshot"
+    Path("w.yaml").write_text(WORKLOAD % (defects, ", bad", ""))
+    ran = txfuzz("run", "--config", "w.yaml", "--plugin-file", "mine.py", "--output-dir", "out")
+    assert ran.code == 1
+    [command] = [line.strip() for line in ran.out.splitlines() if line.startswith("  txfuzz shrink")]
+    command, _, _ = command.partition("  ")
+    assert command == "txfuzz shrink out --plugin-file out/plugins/mine.py"
+    ran = txfuzz(*shlex.split(command)[1:], "--attempts", 1, "--budget", 1)
+    assert "lost-update" in ran.out, "it gets as far as shrinking"
+    assert ran.err.count("txfuzz:") == 0
 
 
 def test_an_analyzer_that_never_answers_about_a_history(plugin: Callable[[str], None], txfuzz: Cli) -> None:
@@ -327,6 +403,73 @@ def test_the_traceback_is_there_for_who_asks(
     assert "\x1b" not in said
 
 
+RAISING = """
+@dataclass(frozen=True)
+class Bad:
+    name: ClassVar[str] = "bad"
+    about: ClassVar[str] = "misbehaves"
+    kind: ClassVar[str] = "scheduling"
+    def {method}:
+        return sorted([2, 1], key=weighed)
+
+def weighed(number):
+    raise {error}
+
+@hookimpl
+def txfuzz_register_{kind}():
+    return [Bad]
+"""
+METHODS = {
+    "heuristics": ("propose(self, feedback, workload, random)", "heuristics: [bad]"),
+    "strategies": ("propose(self, situation, random)", "strategy: bad"),
+    "mutators": (
+        "propose(self, feedback, workload, random)",
+        "strategy: {name: learning, mutate_every: 1}\nmutate: [scheduling]",
+    ),
+    "analyzers": ("analyze(self, history, expect)", "analyzers: [elle, bad]"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "workers"),
+    [
+        *((kind, "KeyError(number)", 1) for kind in METHODS),
+        ("heuristics", "UsageError('lost')", 1),
+        ("heuristics", "KeyError(number)", 2),
+        ("analyzers", "KeyError(number)", 2),
+    ],
+)
+def test_whatever_fails_names_its_line_and_shows_its_traceback(
+    kind: str,
+    error: str,
+    workers: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    from txfuzz.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    many = 8 if kind == "mutators" else 1  # they are asked once the narrow start has run under every load
+    method, part = METHODS[kind]
+    code = f"{HEAD}from txfuzz import UsageError\n" + RAISING.format(method=method, kind=kind, error=error)
+    line = 1 + code.splitlines().index(f"    raise {error}")
+    Path("mine.py").write_text(code)
+    text = (WORKLOAD % ("memory", "", "")).partition("analyzers:")[0] + part + "\n"
+    Path("w.yaml").write_text(text)
+    monkeypatch.setenv("TXFUZZ_TRACEBACK", "1")
+    with pytest.raises(SystemExit) as ended:
+        main(
+            f"run --config w.yaml --plugin-file mine.py --output-dir out --no-small-scope -v "
+            f"--iterations {many} --workers {workers}".split()
+        )
+    said = "".join(capfd.readouterr())
+    assert ended.value.code == (2 if kind == "analyzers" else 0)
+    assert f"mine.py, line {line})" in said
+    assert "Traceback (most recent call last)" in said
+    assert f'mine.py", line {line}, in weighed' in said
+
+
 # -- hooks ------------------------------------------------------------------------------------
 
 
@@ -337,7 +480,9 @@ def test_a_hook_that_raises_is_named_and_the_other_hooks_go_on(kind, site: Site)
     code += [f"@hookimpl\ndef {each.hook}():\n    return []\n" for each in others]
     site.add("txfuzz-bad", "bad", "".join(code), version="0.7")
     registry = load_plugins()
-    assert [str(each) for each in registry.problems] == [f"{WHO}: {kind.hook} failed: LookupError: lost"]
+    assert [str(each) for each in registry.problems] == [
+        f"{WHO}: {kind.hook} failed: LookupError: lost (bad.py line 4)"
+    ]
     assert registry.find("heuristic", "mix").name == "mix"
 
 

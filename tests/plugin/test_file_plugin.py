@@ -187,7 +187,10 @@ def test_they_are_listed_and_shown(txfuzz: Cli, here: Path) -> None:
         (FEWER.replace("@hookimpl", ""), "registers nothing"),
         (FEWER.replace('name: ClassVar[str] = "fewer"', ""), "heuristic class Fewer has no `name`"),
         (FEWER.replace("return [Fewer]", "raise ValueError('no')"), "ValueError: no (line 22)"),
-        (FEWER.replace("_heuristics", "_heuristic"), "unknown hook 'txfuzz_register_heuristic'"),
+        (
+            FEWER.replace("_heuristics", "_heuristic"),
+            "bad.py: unknown hook 'txfuzz_register_heuristic': did you mean 'txfuzz_register_heuristics'?",
+        ),
         (FEWER.replace('"fewer"', '"mix"'), "heuristic 'mix' is claimed by plugin 'heuristics' of"),
     ],
 )

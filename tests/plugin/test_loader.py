@@ -71,7 +71,7 @@ def test_plugins_are_asked_in_the_order_of_their_names(site: Site) -> None:
         ("def (", "importing broken failed: SyntaxError"),
         (
             "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_nothing():\n    return []",
-            "unknown hook 'txfuzz_register_nothing'",
+            "unknown hook 'txfuzz_register_nothing': did you mean 'txfuzz_register_",
         ),
         (
             "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_adapters(more):\n    return []",
@@ -83,7 +83,16 @@ def test_plugins_are_asked_in_the_order_of_their_names(site: Site) -> None:
         ),
         (
             "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_adapters():\n    return 5",
-            "txfuzz_register_adapters failed: TypeError",
+            "txfuzz_register_adapters returned 5, expected a list of classes",
+        ),
+        (
+            "from txfuzz import hookimpl\nclass A:\n    pass\n"
+            "@hookimpl\ndef txfuzz_register_heuristics():\n    return A",
+            "txfuzz_register_heuristics returned the class A, expected a list of classes",
+        ),
+        (
+            "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_templates():\n    return {'a': 1}",
+            "txfuzz_register_templates returned {'a': 1}, expected a list of txfuzz.Template values",
         ),
         (
             "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_adapters():\n    return ['x']",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -50,10 +51,14 @@ def watched_fields(monkeypatch: pytest.MonkeyPatch) -> Fields:
     original = Node.fields
 
     def fields(
-        self: Node, owner: str, known: Collection[str], required: Collection[str] = ()
+        self: Node,
+        owner: str,
+        known: Collection[str],
+        required: Collection[str] = (),
+        elsewhere: Mapping[str, str] = MappingProxyType({}),
     ) -> Mapping[str, Node]:
         tables[owner] = frozenset(known), frozenset(required)
-        return original(self, owner, known, required)
+        return original(self, owner, known, required, elsewhere)
 
     monkeypatch.setattr(Node, "fields", fields)
     return tables

@@ -32,6 +32,8 @@ THE_WHOLE = {
     "faults are a word": HEAD + ONE + "faults: ¦kill\n",
     "workload is a list": HEAD + "workload: ¦[]\n",
     "no transactions": HEAD + "workload: ¦{mix: []}\n",
+    "weight in a transaction": HEAD
+    + "workload: {transactions: [{name: one, steps: [{f: r, key: 1}], ¦weight: 2}]}\n",
     "transactions are an empty list": HEAD + "workload: {transactions: ¦[]}\n",
     "transactions are an empty mapping": HEAD + "workload: {transactions: ¦{}}\n",
 }

@@ -99,9 +99,10 @@ def _part(analyzer: Analyzer, history: History, expect: str) -> Part:
     except TxfuzzError:
         raise
     except Exception as error:
-        raise PluginError(f"analyzer {analyzer.name!r} failed: {type(error).__name__}: {error}") from error
+        said = f"analyzer {analyzer.name!r} failed: {type(error).__name__}: {error}"
+        raise PluginError(said, analyzer) from error
     if not isinstance(part, Part) or not isinstance(part.verdict, Verdict):
-        raise PluginError(f"analyzer {analyzer.name!r} returned {part!r}, expected a txfuzz.Part")
+        raise PluginError(f"analyzer {analyzer.name!r} returned {part!r}, expected a txfuzz.Part", analyzer)
     return part
 
 

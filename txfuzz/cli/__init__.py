@@ -81,8 +81,9 @@ def _report(error: BaseException, context: click.Context | None, *, unread: bool
     import click
 
     from txfuzz.cli.group import JUDGING
+    from txfuzz.plugin.places import tracebacks_wanted
 
-    original, tracebacks = error, bool(os.environ.get("TXFUZZ_TRACEBACK"))
+    original, tracebacks = error, tracebacks_wanted()
     # Without a context no plugin has run yet; --help ends so, too
     if context is not None and not isinstance(error, KeyboardInterrupt) and not _of_plugin(context):
         from txfuzz.plugin.errors import named
@@ -109,14 +110,14 @@ def _report(error: BaseException, context: click.Context | None, *, unread: bool
 
 def _show_traceback(error: BaseException) -> None:
     """Only for bugs, of a plugin or of txfuzz."""
-    import traceback
+    from txfuzz.plugin.places import show_traceback
 
     if isinstance(error, PluginError) and error.__cause__ is not None:
-        print("".join(traceback.format_exception(error.__cause__)), end="", file=sys.stderr)
+        show_traceback(error.__cause__)
     elif not isinstance(error, TxfuzzError | KeyboardInterrupt) and not type(error).__module__.startswith(
         "click"
     ):
-        print("".join(traceback.format_exception(error)), end="", file=sys.stderr)
+        show_traceback(error)
 
 
 def _say(sentence: str, code: ExitCode) -> ExitCode:

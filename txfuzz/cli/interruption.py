@@ -13,6 +13,7 @@ from types import FrameType
 
 import click
 
+from txfuzz.common.sanitize import one_line
 from txfuzz.errors import ExitCode
 
 ENDING_SIGNALS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
@@ -43,6 +44,8 @@ def interruptible() -> Iterator[threading.Event]:
                 click.echo(
                     "\ntxfuzz: stopping; analysing what was recorded (again to stop at once)", err=True
                 )
+                if waits := _waits_for_plugin():
+                    click.echo(f"txfuzz: {waits}", err=True)
         elif time.monotonic() - first > _ONE_REQUEST:
             if not at_last.is_alive():
                 at_last.start()
@@ -73,6 +76,14 @@ def ends_by(end: Callable[[int], None]) -> None:
 
 
 _end_process: Callable[[int], None] = os._exit
+
+
+def _waits_for_plugin() -> str:
+    """What has to end first, since a call of a plugin cannot be stopped; empty if none is under way."""
+    from txfuzz.plugin.bounded_call import waited_for
+
+    called = waited_for()
+    return "" if called is None else f"waiting for {one_line(called[0])}, for at most {called[1]:.0f} s"
 
 
 def _give_up() -> None:

@@ -27,6 +27,7 @@ from txfuzz.campaign.events import (
 )
 from txfuzz.campaign.loop import run_prepared
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup, HistoryMaker
+from txfuzz.campaign.setup.plugin_failures import plugin_failures
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.campaign.sources.clients import ClientSource
 from txfuzz.campaign.stop_conditions import Deadline
@@ -99,7 +100,8 @@ def _effort(task: Task, bench: Bench, settings: CampaignSettings) -> Effort | No
             run_prepared(setup, see)
     if watch.found is None and bench.interrupted.is_set():
         return None
-    return replace(watch.effort(), seconds=round(time.monotonic() - started, 3))
+    seconds, failures = round(time.monotonic() - started, 3), plugin_failures(assembled)
+    return replace(watch.effort(), seconds=seconds, failures=failures)
 
 
 class FindingWatch:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from txfuzz.campaign.setup.plugin_failures import PluginFailure, always_failed
+from txfuzz.common.sentences import counted
 from txfuzz.compare.effort import Effort, Task
 from txfuzz.compare.statistics import effect_size, mann_whitney, median
 
@@ -45,14 +47,40 @@ class ComparedTarget:
 
 
 @dataclass(frozen=True)
+class FailedPlugin:
+    """One way in which a plugin failed in the runs of a strategy.
+
+    strategy: as it is compared. runs: in which it failed so, of so many. calls: the sum over these.
+    searches: whether it is that strategy itself, and did nothing but fail in all of its runs.
+    """
+
+    strategy: str
+    sentence: str
+    runs: int
+    of: int
+    failed: int
+    calls: int
+    searches: bool = False
+
+    @property
+    def told(self) -> str:
+        """As a sentence without a full stop."""
+        return (
+            f"{self.strategy}: in {self.runs:,} of {counted(self.of, 'run')}, {self.failed:,} of "
+            f"{counted(self.calls, 'call')}, {self.sentence}"
+        )
+
+
+@dataclass(frozen=True)
 class Comparison:
     """most: attempted transactions after which a run is given up. against: the control. interrupted: runs are
-    missing."""
+    missing. failures: of plugins; figures of a strategy that did nothing but fail are not its own."""
 
     targets: tuple[ComparedTarget, ...]
     most: int
     against: str
     interrupted: bool = False
+    failures: tuple[FailedPlugin, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -71,7 +99,8 @@ class Comparison:
                     },
                 }
                 for target in self.targets
-            ]
+            ],
+            "failures": [asdict(each) for each in self.failures],
         }
 
 
@@ -93,7 +122,36 @@ def comparison_of(
         best = {each: _best(each, settings) for each, settings in strategies.items()}
         control = best.get(against) or next(iter(best.values()))
         targets.append(ComparedTarget(name, tuple(_against(each, control) for each in best.values())))
-    return Comparison(tuple(targets), most, against, any(task.key not in efforts for task in tasks))
+    missing = any(task.key not in efforts for task in tasks)
+    return Comparison(tuple(targets), most, against, missing, _failures(tasks, efforts))
+
+
+def _failures(
+    tasks: Sequence[Task], efforts: Mapping[tuple[str, str, str, int], Effort]
+) -> tuple[FailedPlugin, ...]:
+    """Each sentence once for each strategy, over all targets, settings and seeds."""
+    runs: dict[str, list[tuple[Task, Effort]]] = {}
+    for task in tasks:
+        if task.key in efforts:
+            runs.setdefault(task.strategy, []).append((task, efforts[task.key]))
+    found: list[FailedPlugin] = []
+    for strategy, done in runs.items():
+        useless = all(
+            task.plugin is not None and always_failed(effort.failures, "strategy", task.plugin.name)
+            for task, effort in done
+        )
+        told: dict[str, list[PluginFailure]] = {}
+        for _, effort in done:
+            for each in effort.failures:
+                told.setdefault(each.sentence, []).append(each)
+        found += (
+            FailedPlugin(
+                strategy, sentence, len(its), len(done), sum(each.failed for each in its),
+                sum(each.asked for each in its), useless and its[0].kind == "strategy",
+            )
+            for sentence, its in told.items()
+        )  # fmt: skip
+    return tuple(found)
 
 
 def _best(strategy: str, settings: Mapping[str, Sequence[int | None]]) -> ComparedStrategy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from txfuzz.campaign.setup.plugin_failures import PluginFailure
 from txfuzz.compare.targets import Target
 from txfuzz.workload.model import PluginSpec
 
@@ -38,7 +39,7 @@ class Effort:
 
     transactions: attempted until the first finding; None if there was none among the first `most`.
     attempted: by the whole run. anomalies: the types that the first finding showed. iterations, seconds: of
-    the run.
+    the run. failures: of its plugins.
     """
 
     transactions: int | None
@@ -46,3 +47,4 @@ class Effort:
     anomalies: tuple[str, ...] = ()
     iterations: int = 0
     seconds: float = 0.0
+    failures: tuple[PluginFailure, ...] = ()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from txfuzz.campaign.setup.plugin_failures import PluginFailure
 from txfuzz.campaign.workers.carried import CarriedFile, placed
 from txfuzz.campaign.workers.independent import Part
 from txfuzz.compare.bench import Bench
@@ -35,15 +36,19 @@ class CompareJob:
         with placed(self.plugin_files) as plugins, placed([self.targets[name] for name in names]) as paths:
             stop = threading.Event()
             with Bench(self.url, plugins, stop) as bench:
-                yield CompareWorker(bench, dict(zip(names, paths, strict=True)))
+                origins = {
+                    str(here): str(there.path) for here, there in zip(plugins, self.plugin_files, strict=True)
+                }
+                yield CompareWorker(bench, dict(zip(names, paths, strict=True)), origins)
 
 
 @dataclass(frozen=True)
 class CompareWorker:
-    """A Worker."""
+    """A Worker. origins: where plugin files are here → where they came from, which is what is told."""
 
     bench: Bench
     paths: Mapping[str, Path]
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, asked: Part[Run], tell: Callable[[tuple[Effort, ...]], bool]) -> None:
         task, setting = asked.what
@@ -51,4 +56,10 @@ class CompareWorker:
         self.bench.goes_on = lambda: tell(())
         effort = setting.run(replace(task, target=Target(task.target.name, path)), self.bench)
         if effort is not None:
-            tell((effort,))
+            tell((replace(effort, failures=tuple(map(self._from_its_origin, effort.failures))),))
+
+    def _from_its_origin(self, failure: PluginFailure) -> PluginFailure:
+        sentence = failure.sentence
+        for here, there in self.origins.items():
+            sentence = sentence.replace(here, there)
+        return replace(failure, sentence=sentence)

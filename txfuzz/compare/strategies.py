@@ -57,12 +57,18 @@ COMPARED: dict[str, tuple[Setting, ...]] = {
 }
 
 
+def compared_name(strategy: str) -> str:
+    """The control has two names: its own, and that of the strategy that it is."""
+    return CONTROL if strategy == OPEN_LOOP else strategy
+
+
 def settings_of(strategy: str, installed: Collection[str]) -> tuple[Setting, ...]:
     """The settings of a strategy. installed: the names of those of plugins, which can be compared as well, on
     their own.
 
     Raises UsageError for an unknown one.
     """
+    strategy = compared_name(strategy)
     if strategy in COMPARED:
         return COMPARED[strategy]
     if strategy in installed:

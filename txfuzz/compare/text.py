@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import counted
 from txfuzz.compare.comparison import ComparedStrategy, Comparison
 
@@ -30,6 +31,7 @@ def comparison_text(comparison: Comparison) -> str:
     )
     if comparison.interrupted:
         remarks.insert(0, "Some runs are missing: the comparison was interrupted.")
+    remarks += (f"{markdown(each.told)}." for each in comparison.failures)
     return "\n".join([*rows, "", legend, *(f"\n{remark}" for remark in remarks)]) + "\n"
 
 

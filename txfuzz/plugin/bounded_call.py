@@ -5,6 +5,7 @@ A call that does not return cannot be stopped: it continues in its own thread un
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -37,13 +38,26 @@ def call_within(seconds: float, what: str, call: Callable[[], T]) -> T:
     what: the call in words, reported if it ends the process.
     """
     _note(what)
-    values, errors = called_within(seconds, "plugin", call)
+    under_way = (what, time.monotonic() + seconds)
+    _under_way.append(under_way)
+    try:
+        values, errors = called_within(seconds, "plugin", call)
+    finally:
+        _under_way.remove(under_way)
     if not values and not errors:
         raise Late(seconds)
     _note("")
     if errors:
         raise Failed(errors[0]) from errors[0]
     return values[0]
+
+
+def waited_for() -> tuple[str, float] | None:
+    """The innermost call under way, in words, and the seconds left to it; None if there is none."""
+    if not _under_way:
+        return None
+    what, until = _under_way[-1]
+    return what, max(0.0, until - time.monotonic())
 
 
 def noted_by(note: Callable[[str], None]) -> None:
@@ -56,4 +70,5 @@ def _ignore(what: str) -> None:
     pass
 
 
+_under_way: list[tuple[str, float]] = []
 _note: Callable[[str], None] = _ignore

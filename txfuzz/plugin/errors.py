@@ -10,15 +10,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, TracebackType
 
 from txfuzz.common.sanitize import one_line
 from txfuzz.errors import PluginError, TxfuzzError
 from txfuzz.plugin.file_plugin import MODULE_PREFIX
 from txfuzz.plugin.loader import installed
+from txfuzz.plugin.places import CORE, frames, place_in
 from txfuzz.plugin.registry import FILE, Plugin
-
-CORE = "txfuzz"
 
 
 def origin_of(thing: object) -> Plugin | None:
@@ -31,10 +29,13 @@ def named(error: BaseException) -> PluginError | None:
     """The error as one that names the plugin; None if no plugin is to blame or it is already named."""
     if isinstance(error, PluginError):
         plugin = None if error.culprit is None else origin_of(error.culprit)
-        return None if plugin is None else _caused(f"{error} (plugin {plugin})", error)
+        if plugin is None:
+            return None
+        where = "" if error.__cause__ is None else place_in(plugin, error.__cause__)
+        return _caused(f"{error} (plugin {plugin}{where and f', {where}'})", error)
     if isinstance(error, TxfuzzError | KeyboardInterrupt):
         return None
-    for frame, line in _frames(error.__traceback__):
+    for frame, line in frames(error):
         plugin = _plugin_of_module(str(frame.f_globals.get("__name__", "")))
         if plugin is not None:
             told = one_line(str(error))
@@ -59,15 +60,6 @@ def _caused(message: str, error: BaseException) -> PluginError:
     told = PluginError(message)
     told.__cause__ = error
     return told
-
-
-def _frames(trace: TracebackType | None) -> list[tuple[FrameType, int]]:
-    """Innermost first."""
-    found = []
-    while trace is not None:
-        found.append((trace.tb_frame, trace.tb_lineno))
-        trace = trace.tb_next
-    return found[::-1]
 
 
 def _plugin_of_module(name: str) -> Plugin | None:

@@ -70,13 +70,3 @@ def read_plugin_files(paths: Sequence[Path]) -> list[PluginFile]:
         except OSError as error:
             raise PluginError(f"plugin file {path}: cannot be read: {error.strerror}") from None
     return list(found.values())
-
-
-def line_of(error: BaseException, path: str) -> int | None:
-    """The last line of the file in the traceback; None if there is none or the error already names it."""
-    trace, line = error.__traceback__, None
-    while trace is not None and not isinstance(error, SyntaxError):
-        if trace.tb_frame.f_code.co_filename == path:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line

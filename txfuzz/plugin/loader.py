@@ -12,13 +12,15 @@ from typing import Any
 import pluggy
 
 from txfuzz.common.sanitize import one_line
-from txfuzz.errors import PluginError
+from txfuzz.errors import PluginError, did_you_mean
 from txfuzz.plugin import hookspecs
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
-from txfuzz.plugin.file_plugin import PluginFile, line_of, read_plugin_files
+from txfuzz.plugin.file_plugin import PluginFile, read_plugin_files
 from txfuzz.plugin.hookspecs import GROUP, VERSION_ATTRIBUTE, check_api_version
-from txfuzz.plugin.registry import KINDS, Plugin, Problem, Registry, RegistryEntry, entry_of
+from txfuzz.plugin.places import place_in, show_traceback
+from txfuzz.plugin.registry import KINDS, Plugin, Problem, Registry, RegistryEntry, entry_of, listed_by
 
+_UNKNOWN_HOOK = re.compile(r"unknown hook '(\w+)'")  # in what pluggy says
 _NAME = re.compile(r"[\w.-]+")  # at the beginning of a requirement
 
 
@@ -114,7 +116,7 @@ class _Loading:
         except (pluggy.PluginValidationError, ValueError) as error:
             if self.manager.has_plugin(str(plugin)):
                 self.manager.unregister(name=str(plugin))
-            self.problems.append(Problem(plugin, _sentence(error)))
+            self.problems.append(Problem(plugin, _hook_problem(error)))
             return False
         for kind in KINDS.values():
             self.take(kind.name, plugin)
@@ -127,7 +129,7 @@ class _Loading:
             values = call_within(
                 self.seconds,
                 f"{kind.hook} of {plugin}",
-                lambda: [value for values in hook() for value in list(values)],
+                lambda: [value for returned in hook() for value in listed_by(kind, returned)],
             )
         except (Late, Failed) as error:
             self.problems.append(Problem(plugin, _reason(kind.hook, error, plugin)))
@@ -176,9 +178,20 @@ def _reason(doing: str, ended: Late | Failed, plugin: Plugin) -> str:
     if isinstance(ended, Late):
         return f"{doing} did not finish within {ended.seconds:g} s"
     error = ended.error
-    line = line_of(error, plugin.module) if plugin.is_file else None
-    where = "" if line is None else f" (line {line})"
-    return f"{doing} failed: {type(error).__name__}: {_sentence(error)}{where}"
+    if isinstance(error, PluginError):
+        return str(error)
+    show_traceback(error)
+    where = place_in(plugin, error)
+    return f"{doing} failed: {type(error).__name__}: {_sentence(error)}{where and f' ({where})'}"
+
+
+def _hook_problem(error: Exception) -> str:
+    """What is wrong with the hooks of a plugin, without the name of its module, which is told before."""
+    found = _UNKNOWN_HOOK.search(str(error))
+    if found is None:
+        return _sentence(error)
+    known = [*(kind.hook for kind in KINDS.values()), "txfuzz_register_commands"]
+    return f"unknown hook {found[1]!r}: {did_you_mean(found[1], known)}"
 
 
 def _sentence(error: BaseException) -> str:

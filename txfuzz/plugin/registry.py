@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from typing import Any
 
+from txfuzz.common.sanitize import one_line
 from txfuzz.errors import PluginError, did_you_mean
 from txfuzz.hunt.form import Form
 from txfuzz.hunt.judging.known import KnownHole
@@ -87,6 +88,15 @@ class RegistryEntry:
     about: str
     value: Any
     plugin: Plugin
+
+
+def listed_by(kind: PluginKind, returned: Any) -> list[Any]:
+    """What a hook returned, as a list; PluginError if it is none."""
+    if isinstance(returned, Iterable) and not isinstance(returned, str | bytes | type | Mapping):
+        return list(returned)
+    what = f"the class {returned.__name__}" if isinstance(returned, type) else repr(returned)
+    values = "classes" if kind.data is None else f"txfuzz.{kind.data.__name__} values"
+    raise PluginError(f"{kind.hook} returned {one_line(what)[:200]}, expected a list of {values}")
 
 
 def entry_of(kind: PluginKind, value: Any, plugin: Plugin) -> RegistryEntry:

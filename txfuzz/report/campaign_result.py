@@ -17,7 +17,7 @@ from txfuzz.common.sentences import counted
 from txfuzz.errors import ExitCode, UsageError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.finding import Finding, findings_in, merge_by_reproducer, most_telling
-from txfuzz.report.iteration import Iteration
+from txfuzz.report.iteration import PLUGINS, Iteration
 from txfuzz.report.verdict import against, no_verdict, verdict_sentence
 
 _NOTEBOOK_ROWS = 50
@@ -89,7 +89,8 @@ class CampaignResult:
     interrupted: by the user. stopped: why it ended before all its iterations, as a phrase. reproducers,
     remarks: only when read back; remarks are sentences about what is missing or unreadable in the
     directory. whole: whether the campaign finished, so that no verdict is missing. neighbours: by the
-    index of a finding in `findings`.
+    index of a finding in `findings`. failures: sentences without a full stop about plugins that failed while
+    the campaign went on; not read back.
     """
 
     directory: Path
@@ -102,6 +103,12 @@ class CampaignResult:
     whole: bool = True
     neighbours: Mapping[int, Neighbours] = field(default_factory=dict)
     small_scope: Iteration | None = None
+    failures: tuple[str, ...] = ()
+
+    @property
+    def plugin_files(self) -> tuple[Path, ...]:
+        """The campaign's copies of its plugin files, without which its artefacts may not be understood."""
+        return tuple(sorted((self.directory / PLUGINS).glob("*.py")))
 
     @property
     def analysed(self) -> tuple[Iteration, ...]:

@@ -20,6 +20,7 @@ from txfuzz.replay.small_scope.search import SmallScopeResult
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.reader import read_workload
 
+PLUGINS = "plugins"  # the folder of a run directory with copies of its plugin files
 SMALL_SCOPE = -1  # the number of the search before the first iteration
 
 

@@ -21,10 +21,9 @@ from txfuzz.common.closeable import Closeable
 from txfuzz.common.json_text import json_text
 from txfuzz.errors import HistoryError, OutputError, UsageError
 from txfuzz.history.model import History
-from txfuzz.report.iteration import SMALL_SCOPE
+from txfuzz.report.iteration import PLUGINS, SMALL_SCOPE
 
 RUNS = Path("runs")
-PLUGINS = "plugins"
 
 _UNFIT = re.compile(r"[^\w.+-]+")  # in the name of a directory
 _LONGEST = 48  # characters of it: at four bytes each they fit into the 255 bytes of a file name

@@ -31,6 +31,7 @@ from txfuzz.campaign.iterations.steps import (
     analyze_iteration,
     attribute_history,
     keep_workload,
+    saying_how_to_go_on,
 )
 from txfuzz.campaign.replays import write_replay
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup
@@ -95,7 +96,8 @@ def search_small_scope(setup: CampaignSetup, publish: Subscriber) -> SmallScopeI
         history = read_history(files.history)
         history, _, _ = attribute_history(setup, history, workload, by_our_clients=True)
     with clock("analysis"):
-        result = analyze_iteration(setup, history, SMALL_SCOPE)
+        with saying_how_to_go_on(setup, files.history):
+            result = analyze_iteration(setup, history, SMALL_SCOPE)
         publish(HistoryAnalysed(SMALL_SCOPE, result, execution, found))
         write_json(files.analysis, result.to_json())
     with clock("pictures"):

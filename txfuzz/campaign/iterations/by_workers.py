@@ -22,7 +22,7 @@ from txfuzz.campaign.events import HistoryAnalysed, IterationStarted, Preparing,
 from txfuzz.campaign.iterations.job import AskedIteration, IterationNews, RunJob
 from txfuzz.campaign.iterations.record import keep_iteration
 from txfuzz.campaign.iterations.running import RunningCampaign
-from txfuzz.campaign.iterations.steps import keep_workload, kept_workload
+from txfuzz.campaign.iterations.steps import keep_workload, kept_workload, saying_how_to_go_on
 from txfuzz.campaign.setup.campaign_setup import database_url_of
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.campaign.workers.carried import carried
@@ -58,7 +58,8 @@ def run_by_workers(campaign: RunningCampaign, first: int, engine: Engine, *, kee
     slices = IterationSlices(campaign, first, campaign.workers)
     campaign.publish(Preparing(f"starting {counted(campaign.workers, 'worker')}"))
     try:
-        engine.run(job, slices)
+        with saying_how_to_go_on(setup, None):
+            engine.run(job, slices)
     finally:
         slices.close()
     if len(campaign.iterations) < settings.most_iterations:

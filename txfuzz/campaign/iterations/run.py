@@ -7,6 +7,7 @@ the campaign (txfuzz.campaign.iterations.running).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,6 +25,7 @@ from txfuzz.campaign.iterations.steps import (
     draw_iteration,
     fault_notes,
     pursue_near_cycle,
+    saying_how_to_go_on,
 )
 from txfuzz.campaign.replays import write_replay
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup
@@ -115,7 +117,8 @@ def run_iteration(
             watch.doubted(doubt)
 
     with clock("analysis"):
-        result = analyze_iteration(setup, history, number)
+        with saying_how_to_go_on(setup, files.history) if watch.settles else nullcontext():
+            result = analyze_iteration(setup, history, number)
         watch.publish(HistoryAnalysed(number, result, execution))
         watch.judged(result, workload)
         write_json(files.analysis, result.to_json())

@@ -25,6 +25,7 @@ from txfuzz.campaign.iterations.run import RanIteration
 from txfuzz.campaign.iterations.steps import Aim, propose_next, reached, seeded, write_decisions
 from txfuzz.campaign.serial_check import check_in_series
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup
+from txfuzz.campaign.setup.plugin_failures import plugin_failures
 from txfuzz.campaign.sources.contract import ProvidedHistory
 from txfuzz.campaign.sources.resumed import has_history, was_run
 from txfuzz.campaign.stop_conditions import stop_reason
@@ -224,6 +225,7 @@ class RunningCampaign:
             self.setup.deadline.interrupted.is_set(),
             self._stopped,
             small_scope=self._small_scope,
+            failures=tuple(each.told for each in plugin_failures(self.setup.assembled)),
         )
 
     def ended(self) -> CampaignResult:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from txfuzz.analysis.analyze import analyze_history, vacuous_reason
 from txfuzz.analysis.anomalies.durability import durability
@@ -21,13 +23,16 @@ from txfuzz.campaign.events import Stage, StageStarted, Subscriber
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup
 from txfuzz.campaign.setup.preconditions import attribute_to_first, check_kind, remarks
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary
+from txfuzz.common.sentences import listed
+from txfuzz.errors import PluginError
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.contract import Coverage, FeedbackResult, LoopState, Situation
 from txfuzz.feedback.directed.direction import DirectedOutcome, Direction
 from txfuzz.feedback.learning.coverage_map import CoverageMap
 from txfuzz.feedback.strategies import Decided, decide, uses_coverage
 from txfuzz.history.model import History
-from txfuzz.report.iteration import Iteration, Reached
+from txfuzz.plugin.errors import named
+from txfuzz.report.iteration import PLUGINS, Iteration, Reached
 from txfuzz.report.text.notes import notes_text
 from txfuzz.workload.model import Workload
 from txfuzz.workload.seeds import stream
@@ -113,6 +118,28 @@ def analyze_iteration(setup: CampaignSetup, history: History, number: int) -> An
     if reason is None:
         return result
     return replace(result, verdict=Verdict.UNKNOWN, reason=reason, vacuous=True)
+
+
+@contextmanager
+def saying_how_to_go_on(setup: CampaignSetup, history: Path | None) -> Iterator[None]:
+    """Errors of plugins say what to do once the plugin is mended. history: what it failed to judge; None if
+    that is not kept."""
+    try:
+        yield
+    except PluginError as error:
+        told = named(error) or error
+        directory = setup.directory.path
+        mended = [
+            str(directory / PLUGINS / path.name)
+            for path in setup.settings.plugin_files
+            if str(path) in str(told)
+        ]
+        what = f"{listed(mended) if mended else 'the plugin'} is mended"
+        resume = f"`txfuzz run --resume {shlex.quote(str(directory))}`"
+        way = f"once {what}, {resume} runs the iteration again"
+        if history is not None:
+            way = f"the history is kept in {history}: once {what}, {resume} judges it and goes on"
+        raise PluginError(f"{told}; {way}") from told.__cause__
 
 
 def pursue_near_cycle(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -22,6 +23,7 @@ from txfuzz.feedback.mutators import checked_proposal
 from txfuzz.feedback.strategies import BUILT_IN
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
 from txfuzz.plugin.errors import named
+from txfuzz.plugin.places import show_traceback
 from txfuzz.workload.model import Workload
 
 if TYPE_CHECKING:
@@ -72,35 +74,69 @@ class _Guard:
             error = failed.error
         if isinstance(error, DatabaseUnavailable | HistoryError):
             raise error  # the server or the file is to blame, not the plugin
+        show_traceback(error)
         if isinstance(error, UsageError):
-            raise self._blame(f"{self._called}: {error}") from error
-        raise self._error(f"failed: {type(error).__name__}: {one_line(str(error))}") from error
+            raise self._blame(f"{self._called}: {error}", error) from error
+        what = f"{self._called} failed: {type(error).__name__}: {one_line(str(error))}"
+        raise self._blame(what, error) from error
 
     def _error(self, what: str) -> PluginError:
         return self._blame(f"{self._called} {what}")
 
-    def _blame(self, sentence: str) -> PluginError:
+    def _blame(self, sentence: str, cause: BaseException | None = None) -> PluginError:
+        """cause: what the plugin raised, which says where in it."""
         error = PluginError(sentence, culprit=self)
+        error.__cause__ = cause
         return named(error) or error
 
 
-class GuardedHeuristic(_Guard):
+class _Proposing(_Guard):
+    """A guard of what may fail while the campaign goes on, and so counts its failures.
+
+    asked: how often it was to propose something. failures: sentence → how often it failed so.
+    """
+
+    def __init__(self, guarded: Any, seconds: float) -> None:
+        super().__init__(guarded, seconds)
+        self.asked = 0
+        self.failures: dict[str, int] = {}
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self.asked += 1
+        try:
+            yield
+        except PluginError as error:
+            self.failures[str(error)] = self.failures.get(str(error), 0) + 1
+            raise
+
+
+def failures_in(thing: Any) -> list[tuple[str, str, str, int, int]]:
+    """Kind and name of this object in its guard, a sentence, how often it failed so, and how often it was
+    asked, for each sentence; none of what is in no guard."""
+    if not isinstance(thing, _Proposing):
+        return []
+    return [(thing.thing, thing.name, said, many, thing.asked) for said, many in thing.failures.items()]
+
+
+class GuardedHeuristic(_Proposing):
     """The heuristic gets copies of its arguments, and its adjustments are tried before they are used."""
 
     thing = "heuristic"
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
-        copies = copy.deepcopy((feedback, workload))
-        proposed = self._call(lambda: self.guarded.propose(*copies, random))
-        try:
-            adjustments = checked(self.guarded, proposed)
-            apply(workload, allowed(adjustments, feedback.original or workload), feedback.original)
-        except UsageError as error:
-            raise self._blame(str(error)) from None
-        return adjustments
+        with self._counted():
+            copies = copy.deepcopy((feedback, workload))
+            proposed = self._call(lambda: self.guarded.propose(*copies, random))
+            try:
+                adjustments = checked(self.guarded, proposed)
+                apply(workload, allowed(adjustments, feedback.original or workload), feedback.original)
+            except UsageError as error:
+                raise self._blame(str(error)) from None
+            return adjustments
 
 
-class GuardedMutator(_Guard):
+class GuardedMutator(_Proposing):
     """The mutator gets copies of its arguments."""
 
     thing = "mutator"
@@ -110,15 +146,16 @@ class GuardedMutator(_Guard):
         self.kind = guarded.kind
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> Adjustment | None:
-        copies = copy.deepcopy((feedback, workload))
-        proposed = self._call(lambda: self.guarded.propose(*copies, random))
-        try:
-            return checked_proposal(self.guarded, proposed)
-        except UsageError as error:
-            raise self._blame(str(error)) from None
+        with self._counted():
+            copies = copy.deepcopy((feedback, workload))
+            proposed = self._call(lambda: self.guarded.propose(*copies, random))
+            try:
+                return checked_proposal(self.guarded, proposed)
+            except UsageError as error:
+                raise self._blame(str(error)) from None
 
 
-class GuardedStrategy(_Guard):
+class GuardedStrategy(_Proposing):
     """The strategy gets copies of what it decides from; the heuristics and mutators among it are in guards
     themselves."""
 
@@ -153,14 +190,25 @@ class GuardedStrategy(_Guard):
         return place if isinstance(place, int) and 0 <= place < len(near_cycles) else None
 
     def propose(self, situation: Situation, random: Random) -> Proposal:
-        feedback, workload = copy.deepcopy((situation.feedback, situation.workload))
-        view = replace(situation, feedback=feedback, workload=workload)
-        proposal = self._call(lambda: self.guarded.propose(view, random))
-        if not isinstance(proposal, Proposal):
-            raise self._error(f"returned {proposal!r}, expected a txfuzz.Proposal")
-        if not all(isinstance(each, Adjustment) for each in proposal.adjustments):
-            raise self._error(f"returned {proposal.adjustments!r}, expected adjustments")
-        return proposal
+        with self._counted():
+            feedback, workload = copy.deepcopy((situation.feedback, situation.workload))
+            view = replace(situation, feedback=feedback, workload=workload)
+            proposal = self._call(lambda: self.guarded.propose(view, random))
+            if not isinstance(proposal, Proposal):
+                raise self._error(f"returned {proposal!r}, expected a txfuzz.Proposal")
+            if not all(isinstance(each, Adjustment) for each in proposal.adjustments):
+                raise self._error(f"returned {proposal.adjustments!r}, expected adjustments")
+            self._try(situation, proposal)
+            return proposal
+
+    def _try(self, situation: Situation, proposal: Proposal) -> None:
+        """PluginError for changes that cannot be made."""
+        original = None if situation.feedback is None else situation.feedback.original
+        free = (each for each in proposal.adjustments if each.target not in situation.fixed)
+        try:
+            apply(situation.workload, allowed(free, original or situation.workload), original)
+        except UsageError as error:
+            raise self._blame(f"{self._called}: {error}") from None
 
 
 class GuardedAnalyzer(_Guard):

@@ -14,7 +14,6 @@ from txfuzz.analysis.checker.anomaly_types import check_anomaly
 from txfuzz.analysis.checker.consistency import answerable, canonical, prohibited
 from txfuzz.analysis.checker.preconditions import check_options
 from txfuzz.analysis.contract import Analyzer, is_checker
-from txfuzz.campaign.directory.run_directory import PLUGINS
 from txfuzz.campaign.setup.adapter_choice import adapter_of_scheme
 from txfuzz.campaign.setup.plugin_sandbox import guarded
 from txfuzz.common.options import build
@@ -31,6 +30,7 @@ from txfuzz.feedback.strategy_names import DEFAULT_STRATEGY
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
+from txfuzz.report.iteration import PLUGINS
 from txfuzz.workload.database.endpoints import check_roles, promise_of, url_in_environment
 from txfuzz.workload.database.levels import weakest_level, with_allowed_words, with_levels
 from txfuzz.workload.database.variations import with_variations

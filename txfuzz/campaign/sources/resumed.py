@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.result_data import restored
-from txfuzz.campaign.directory.run_directory import PLUGINS, IterationDirectory, iteration_path, write_json
+from txfuzz.campaign.directory.run_directory import IterationDirectory, iteration_path, write_json
 from txfuzz.campaign.directory.values import ArtefactError, read_back
 from txfuzz.campaign.setup.settings import DEFAULT_WORKLOAD, CampaignSettings
 from txfuzz.campaign.sources.contract import HistoryRequest, HistorySource, ProvidedHistory
 from txfuzz.errors import UsageError
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.history.reader import read_history
-from txfuzz.report.iteration import SMALL_SCOPE
+from txfuzz.report.iteration import PLUGINS, SMALL_SCOPE
 
 _KEYS = 1 << 62  # more physical keys than a campaign can use
 

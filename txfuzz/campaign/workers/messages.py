@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from txfuzz.errors import DatabaseUnavailable, TxfuzzError, UsageError
+from txfuzz.errors import DatabaseUnavailable, PluginError, TxfuzzError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +40,23 @@ class Ended:
 @dataclass(frozen=True, slots=True)
 class Failed:
     """From a worker, which ends by that. usage: what was asked for cannot be done, by no worker. told: the
-    sentence is that of an error of ours."""
+    sentence is that of an error of ours. plugin: and a plugin is to blame."""
 
     sentence: str
     usage: bool = False
     told: bool = False
+    plugin: bool = False
 
     @classmethod
     def by(cls, error: BaseException) -> Failed:
         if isinstance(error, TxfuzzError):
-            return cls(str(error), isinstance(error, UsageError), told=True)
+            return cls(str(error), isinstance(error, UsageError), True, isinstance(error, PluginError))
         lines = str(error).splitlines() or [""]
         return cls(f"{type(error).__name__}: {lines[0]}")
 
     def error(self) -> TxfuzzError:
+        if self.plugin:
+            return PluginError(self.sentence)
         return UsageError(self.sentence) if self.usage else DatabaseUnavailable(self.sentence)
 
 

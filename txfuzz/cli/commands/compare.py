@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from txfuzz.cli import options, parameters
-from txfuzz.errors import ExitCode, UsageError
+from txfuzz.errors import ExitCode, PluginError, UsageError
 
 if TYPE_CHECKING:
     from txfuzz.compare.compare import Progress
@@ -77,9 +77,11 @@ def compare(
     from txfuzz.campaign.workers.engines import Workers
     from txfuzz.cli.interruption import interruptible
     from txfuzz.common.json_text import json_text
+    from txfuzz.common.sanitize import one_line
+    from txfuzz.common.sentences import listed
     from txfuzz.compare.compare import compare as run_comparison
     from txfuzz.compare.record import ComparisonSettings
-    from txfuzz.compare.strategies import CONTROL
+    from txfuzz.compare.strategies import CONTROL, compared_name
     from txfuzz.compare.text import comparison_text
 
     settings = None
@@ -90,7 +92,8 @@ def compare(
             raise UsageError(f"name at least one target, such as {_some_targets()}")
         if not strategies:
             raise UsageError("--strategies names none")
-        control = against or (CONTROL if CONTROL in strategies else strategies[0])
+        strategies = tuple(dict.fromkeys(map(compared_name, strategies)))
+        control = compared_name(against or "") or (CONTROL if CONTROL in strategies else strategies[0])
         if control not in strategies:
             raise UsageError(f"--against names {control!r}, which is not compared: add it to --strategies")
         settings = ComparisonSettings(targets, strategies, seeds or _SEEDS, most, control, keep)
@@ -108,8 +111,18 @@ def compare(
             on_lost=options.say_lost,
         )
     click.echo(json_text(comparison.to_json()) if as_json else comparison_text(comparison), nl=as_json)
+    for failure in comparison.failures:
+        click.echo(f"txfuzz: {one_line(failure.told)}", err=True)
     click.echo(f"\nruns and pictures: {directory}", err=True)
-    return ExitCode.INTERRUPTED if comparison.interrupted else ExitCode.NOTHING_FOUND
+    if comparison.interrupted:
+        return ExitCode.INTERRUPTED
+    useless = dict.fromkeys(each.strategy for each in comparison.failures if each.searches)
+    if useless:
+        raise PluginError(
+            f"{listed(useless)} failed in every call, so that what the table says is not about "
+            f"{'it' if len(useless) == 1 else 'them'}"
+        )
+    return ExitCode.NOTHING_FOUND
 
 
 def _check_resumes(ctx: click.Context) -> None:

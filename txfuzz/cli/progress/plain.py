@@ -165,6 +165,8 @@ def show_result(campaign: CampaignResult) -> None:
         say("\n".join(paragraph(sentence)), style)
         for caution in campaign.cautions:
             say("\n".join(paragraph(f"But note {caution}.")))
+    for failure in campaign.failures:
+        say("\n".join(paragraph(f"{failure[0].upper()}{failure[1:]}.")))
     if campaign.stopped:
         say(f"ended after {counted(len(campaign.iterations), 'iteration')}: {campaign.stopped}")
     steps = next_steps(campaign)

@@ -15,9 +15,10 @@ the corpus. Four things are watched besides:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
+from types import MappingProxyType
 from typing import ClassVar
 
 from txfuzz.analysis.dependencies.coverage import DangerousStructure
@@ -43,6 +44,7 @@ _TWICE = 0.3  # how often a second mutator follows
 _MOST_NEAR = 4.0  # of what structures near a cycle add to what is new
 _FEWEST = 2  # keys
 _TOLD = 3  # mutators
+_UNCHANGED: Mapping[str, str] = MappingProxyType({})
 _MOST = 2_000  # transactions, in place of a duration
 
 _AGAIN = "the narrow start runs again, on other keys"
@@ -136,7 +138,9 @@ class Learning:
                 reasons = "; ".join(each.adjustment.reason for each in mutations)
                 why = f"{' and '.join(by)} on what iteration {entry.iteration} ran: {reasons}"
                 made = _Made(entry.number, by)
-                return self._next(situation, original, mutations[-1].workload, made, why, failed)
+                changed = {each.adjustment.target: each.adjustment.heuristic for each in mutations}
+                wanted = mutations[-1].workload
+                return self._next(situation, original, wanted, made, why, failed, changed)
         profile, started = self._started(original, random)
         started = self._calmed(started, original, refused)
         why = f"{_AGAIN}, under the load {profile.name!r}: {profile.why}"
@@ -198,15 +202,20 @@ class Learning:
         made: _Made,
         why: str,
         warnings: tuple[str, ...] = (),
+        changed: Mapping[str, str] = _UNCHANGED,
     ) -> Proposal:
-        """The adjustments that lead there, with iterations twice as long for each plateau."""
+        """The adjustments that lead there, with iterations twice as long for each plateau. changed: target →
+        the mutator that changed it, which is named."""
         memory = self._memory
         memory.made[situation.runs_as] = made
         longer = self.transactions << min(memory.since_new // self.patience, 20)
         length = _at_most(longer, original)
         wanted = changed_to(wanted, "scheduling.transactions", length, original)
         wanted = replace(wanted, directed=situation.workload.directed)
-        adjustments = difference(situation.workload, wanted, original, why, self.name)
+        adjustments = tuple(
+            replace(each, heuristic=changed.get(each.target, self.name))
+            for each in difference(situation.workload, wanted, original, why, self.name)
+        )
         learnt = list(self._told()) if memory.iterations else []
         if self.directed and situation.feedback is not None:
             more, said = directed_adjustments(memory.pursuer, situation, wanted, original)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
-from pathlib import Path
 
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.explain.headlines import headline_parts
@@ -19,6 +17,7 @@ from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.scale import scale
 from txfuzz.report.iteration import iteration_name
 from txfuzz.report.text.anomalies import same_reproducer_sentence
+from txfuzz.report.text.next_steps import analyze_command, replay_command
 
 _NAMED = 5  # templates in a heading
 _OPEN = 3  # findings that are not folded
@@ -160,25 +159,27 @@ def _reproduce(record: CampaignResult, finding: Finding) -> Content:
     iteration = record.iteration(finding.first)
     parts: list[Content] = []
     if found is not None:
-        parts += _files(found)
+        parts += _files(record, found)
     elif iteration.replay_file is not None and _is_replayed(record, finding):
-        parts += [el("p", "Follow its schedule:"), command(replay_command(iteration.replay_file))]
+        parts += [el("p", "Follow its schedule:"), command(replay_command(record, iteration.replay_file))]
         if iteration.replay is not None:
             parts.append(el("p", f"In the campaign: {iteration.replay.sentence}.", class_="quiet"))
     history = iteration.history
     if history.exists():
-        expect = record.expect or "serializable"
-        parts += [el("p", "Check the whole history again:"), command(analyze_command(history, expect))]
+        parts += [el("p", "Check the whole history again:"), command(analyze_command(record, iteration))]
     return el("details", el("summary", "Reproduce it"), parts, class_="again", open="") if parts else None
 
 
-def _files(found: Reproducer) -> list[Content]:
+def _files(record: CampaignResult, found: Reproducer) -> list[Content]:
     parts: list[Content] = []
     if "repro.sql" in found.files:
         sql = found.files["repro.sql"]
         parts += [el("p", "The smallest SQL that shows it:"), copied(el("pre", el("code", cut(sql, _SQL))))]
     if "replay.yaml" in found.files:
-        parts += [el("p", "Follow its schedule:"), command(replay_command(found.path / "replay.yaml"))]
+        parts += [
+            el("p", "Follow its schedule:"),
+            command(replay_command(record, found.path / "replay.yaml")),
+        ]
     names = ", ".join(found.files)
     return [*parts, el("p", f"All files are in {found.path} ({names}).", class_="quiet")]
 
@@ -196,11 +197,3 @@ def command(text: str) -> Markup:
 
 def copied(shown: Markup) -> Markup:
     return el("div", shown, el("button", "Copy", type="button", class_="copy", hidden=""), class_="copied")
-
-
-def replay_command(path: Path) -> str:
-    return f"txfuzz execute {shlex.quote(str(path))} --out again.edn"
-
-
-def analyze_command(path: Path, expect: str) -> str:
-    return f"txfuzz analyze {shlex.quote(str(path))} --expect {expect}"

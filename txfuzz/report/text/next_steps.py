@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from txfuzz.analysis.checker.anomaly_types import is_anomaly_type
 from txfuzz.analysis.result import Anomaly, Verdict
 from txfuzz.common.sentences import listed
 from txfuzz.report.campaign_result import CampaignResult
+from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.lines import paragraph, width
 from txfuzz.report.verdict import against
 
@@ -28,19 +30,41 @@ def explain_step(leading: Anomaly | None) -> tuple[tuple[str, str], ...]:
     return ((f"txfuzz explain {leading.type}", "what it is, who allows it, how to avoid it"),)
 
 
+def replay_command(record: CampaignResult, path: Path) -> str:
+    """path: of the replay."""
+    return f"txfuzz execute {shlex.quote(str(path))} --out again.edn{_plugins(record)}"
+
+
+def analyze_command(record: CampaignResult, iteration: Iteration) -> str:
+    """Judges the history of the iteration as the campaign did: also by the analyzers that reject it."""
+    history = shlex.quote(str(iteration.history))
+    expect = record.expect or "serializable"
+    rejecting = [
+        name
+        for name, part in iteration.deciding_result.parts.items()
+        if isinstance(part, Mapping) and part.get("verdict") == Verdict.INVALID.value
+    ]
+    named = "".join(f" --analyzer {shlex.quote(name)}" for name in rejecting)
+    return f"txfuzz analyze {history} --expect {expect}{_plugins(record)}{named}"
+
+
+def _plugins(record: CampaignResult) -> str:
+    return "".join(f" --plugin-file {shlex.quote(str(path))}" for path in record.plugin_files)
+
+
 def _steps(record: CampaignResult) -> Iterator[tuple[str, str]]:
     directory = shlex.quote(str(record.directory))
     told, leading = record.told_first, record.leading
     if told is not None:
         yield from explain_step(leading)
-        if leading is not None and record.facts.adapter and not record.facts.arguments.get("runner_cmd"):
-            yield f"txfuzz shrink {directory}", "the smallest SQL that shows it again"
+        by_checker = any(is_anomaly_type(each.anomaly.type) for each in record.findings)
+        if by_checker and record.facts.adapter and not record.facts.arguments.get("runner_cmd"):
+            yield f"txfuzz shrink {directory}{_plugins(record)}", "the smallest SQL that shows it again"
     if record.verdict is not Verdict.UNKNOWN or record.analysed:
         yield f"txfuzz report {directory}", "the campaign as one page"
     if told is None:
         return
-    history = shlex.quote(told.deciding_result.file)
-    yield f"txfuzz analyze {history} --expect {record.expect}", "all that this history shows"
+    yield analyze_command(record, told), "all that this history shows"
     locks = _reads_to_lock(record)
     if locks:
         yield (

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from txfuzz.common.secrets import without_password
@@ -65,14 +66,23 @@ class Node:
     style: str | None = None
 
     def fields(
-        self, owner: str, known: Collection[str], required: Collection[str] = ()
+        self,
+        owner: str,
+        known: Collection[str],
+        required: Collection[str] = (),
+        elsewhere: Mapping[str, str] = MappingProxyType({}),
     ) -> Mapping[str, Node]:
-        """The fields of a mapping; WorkloadError if one is unknown or a required one is missing."""
+        """The fields of a mapping; WorkloadError if one is unknown or a required one is missing.
+
+        elsewhere: names that are sought here → where they belong.
+        """
         fields = self.mapping(f"{owner} as a mapping")
         for name, node in fields.items():
             if name not in known:
                 raise node.name_place.error(
-                    f"found the unknown field {name!r} in {owner}", "", did_you_mean(name, known)
+                    f"found the unknown field {name!r} in {owner}",
+                    "",
+                    elsewhere.get(name) or did_you_mean(name, known),
                 )
         for name in required:
             if name not in fields:

@@ -19,6 +19,7 @@ LONGEST = 366 * 24 * 3600.0
 ROWS = ("fresh", "inserted", "deleted")
 MOST_CLIENTS = 10_000  # each opens a connection
 MOST_DIRECTED = 64  # sessions, beside the clients
+_SHOWN_WEIGHTS = 3  # in a message
 LONGEST_PAUSE = 1.0  # seconds, inside a transaction
 _KINDS = f"a list of kinds of change ({', '.join(KINDS)}), or all"
 _NOUNS = {
@@ -38,7 +39,12 @@ def equal_mix(transactions: Sequence[Transaction]) -> tuple[Weight, ...]:
 def read_mix(node: Node, transactions: Sequence[Transaction]) -> tuple[Weight, ...]:
     names = [transaction.name for transaction in transactions]
     mix: dict[str, Weight] = {}
-    for item in node.items("a list of {txn: NAME, weight: N}"):
+    expected = "a list of {txn: NAME, weight: N}"
+    if isinstance(node.value, Mapping):
+        weights = [f"{{txn: {name}, weight: {each.plain()}}}" for name, each in node.value.items()]
+        more = ", …" if weights[_SHOWN_WEIGHTS:] else ""
+        raise node.unexpected(expected, f"write `mix: [{', '.join(weights[:_SHOWN_WEIGHTS])}{more}]`")
+    for item in node.items(expected):
         fields = item.fields("an entry of the mix", ("txn", "weight"), ("txn",))
         named = fields["txn"]
         name = named.text("the name of a transaction")

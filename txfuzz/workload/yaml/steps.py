@@ -19,6 +19,7 @@ from txfuzz.workload.yaml.plugins import check_writes, read_at
 from txfuzz.workload.yaml.raw_statements import FUNCTIONS, read_raw
 from txfuzz.workload.yaml.scheduling import read_form, read_level, read_lock
 
+_ELSEWHERE = {"weight": "weights stand in the workload's `mix: [{txn: NAME, weight: N}]`"}
 MODE = ("isolation", "read_only", "deferrable")
 _KIND_OF = {"append": Kind.LIST_APPEND, "w": Kind.RW_REGISTER}
 
@@ -62,7 +63,7 @@ class TransactionsReader:
         if "template" in node.mapping("a transaction: a mapping with name and steps, or with template"):
             return self._from_template(node)
         fields = node.fields(
-            "a transaction", ("name", "steps", "template", "with", "at", *MODE), ("name", "steps")
+            "a transaction", ("name", "steps", "template", "with", "at", *MODE), ("name", "steps"), _ELSEWHERE
         )
         if "with" in fields:
             raise fields["with"].name_place.error(
@@ -73,7 +74,9 @@ class TransactionsReader:
         return self._placed(name, steps, fields), fields["name"].place
 
     def _from_template(self, node: Node) -> tuple[Transaction, Place]:
-        fields = node.fields("a transaction from a template", ("template", "with", "name", "at", *MODE))
+        fields = node.fields(
+            "a transaction from a template", ("template", "with", "name", "at", *MODE), (), _ELSEWHERE
+        )
         named = fields["template"]
         word = named.text("the name of a template")
         if self._vocabulary is None:
