@@ -55,9 +55,9 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.reuse import CanRest, KeepsSettings, RunsAfterReset
     from txfuzz.database.scenario import (
         Accesses, AdoptedSession, AnswersLater, Begin, Cell, ColumnFacts, Commit, HasProcess, HoldsScenarios,
-        MovesNumbers, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback, Rows, Run,
-        ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer, SentScript,
-        SetupRefused, StatementAnswer, WritesBegin, WritesPlays, run_setup,
+        MovesNumbers, NamesDeadlocks, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback,
+        Rows, Run, ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer,
+        SentScript, SetupRefused, StatementAnswer, WritesBegin, WritesPlays, run_setup,
     )
     from txfuzz.database.schemes import ANY_SCHEME, FitsUrl, KnowsSchemes, OwnsSchemes
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
@@ -155,10 +155,10 @@ _MODULES = {
     "txfuzz.database.reuse": ("CanRest", "KeepsSettings", "RunsAfterReset"),
     "txfuzz.database.scenario": (
         "Accesses", "AdoptedSession", "AnswersLater", "Begin", "Cell", "ColumnFacts", "Commit", "HasProcess",
-        "HoldsScenarios", "MovesNumbers", "OwnsServer", "PlayedSchedule", "PlayedStep", "Request",
-        "ReversesRows", "Rollback", "Rows", "Run", "ScenarioSession", "ScenarioTables", "SeesAccesses",
-        "SeesTables", "SendsScripts", "SentAnswer", "SentScript", "SetupRefused", "StatementAnswer",
-        "WritesBegin", "WritesPlays", "run_setup",
+        "HoldsScenarios", "MovesNumbers", "NamesDeadlocks", "OwnsServer", "PlayedSchedule", "PlayedStep",
+        "Request", "ReversesRows", "Rollback", "Rows", "Run", "ScenarioSession", "ScenarioTables",
+        "SeesAccesses", "SeesTables", "SendsScripts", "SentAnswer", "SentScript", "SetupRefused",
+        "StatementAnswer", "WritesBegin", "WritesPlays", "run_setup",
     ),
     "txfuzz.database.schemes": ("ANY_SCHEME", "FitsUrl", "KnowsSchemes", "OwnsSchemes"),
     "txfuzz.database.sql.adapter": (
@@ -239,7 +239,7 @@ __all__ = [  # noqa: RUF022
     "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeepsSettings", "KeyPressure",
     "Keyword", "Kind", "KnownHole", "KnowsDrivers", "KnowsSchemes", "LIMIT", "Layout", "MakesRoom",
     "MissingEdge", "Mode", "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES",
-    "NO_WRITER", "NearCycle",
+    "NO_WRITER", "NamesDeadlocks", "NearCycle",
     "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsSchemes",
     "OwnsServer", "PAUSE", "Part", "Patient", "PlayedSchedule", "PlayedStep", "Promise", "Proposal",
     "Pursuing", "READ", "ROLLBACK", "RawStatement", "ReachesEndpoints", "ReadValue", "Ref", "Refusal",

@@ -18,7 +18,8 @@ class LevelCounts:
     what went wrong, in words → in how many schedules. explained: those in order, by the judge. aborted: code
     → in how many, of those by which the database asks for another try. failed: the same for other codes.
     waited: those in which somebody waited for a lock. complete: every schedule was run. reasons: why some
-    could not be judged.
+    could not be judged. at_most: how many schedules there can be, 0 where nobody knows.
+    deadlocks: the codes, of those in aborted, that mean a deadlock.
     """
 
     isolation: str
@@ -34,6 +35,8 @@ class LevelCounts:
     complete: bool = True
     seconds: float = 0.0
     reasons: tuple[str, ...] = ()
+    at_most: int = 0
+    deadlocks: tuple[str, ...] = ()
 
     @property
     def judged(self) -> int:

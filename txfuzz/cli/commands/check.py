@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--budget", "--seconds", "seconds", type=parameters.Time(min=0, min_open=True), default=60.0,
-    show_default="1m", metavar="TIME", help="Time for all schedules together, such as 10m.",
+    show_default="1m", metavar="TIME",
+    help="Time for all schedules together, such as 10m, half of it at least at the levels that count. "
+    "Making smaller what fails, and trying what would mend it, comes on top.",
 )  # fmt: skip
 @click.option(
     "--schedule-seconds", type=parameters.Seconds(min=0, min_open=True), default=5.0, show_default=True,

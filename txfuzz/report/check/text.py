@@ -9,7 +9,7 @@ from txfuzz.check.story import explanation
 from txfuzz.common.sentences import counted, listed
 from txfuzz.report.check.crowd import crowd_sentences
 from txfuzz.report.check.story import schedule_lines, story_lines
-from txfuzz.report.check.table import head, table_lines
+from txfuzz.report.check.table import code_text, head, table_lines
 from txfuzz.report.text.lines import paragraph
 
 _STORIES = 3
@@ -116,8 +116,30 @@ def _prices(before: LevelCounts, after: LevelCounts) -> Iterator[str]:
     if before.waited or after.waited:
         yield f"waits {after.waited:,}, was {before.waited:,}"
     codes_before, codes_after = {**before.aborted, **before.failed}, {**after.aborted, **after.failed}
+    deadlocks = {*before.deadlocks, *after.deadlocks}
     for code in sorted({*codes_before, *codes_after}):
-        yield f"aborts by {code} {codes_after.get(code, 0):,}, was {codes_before.get(code, 0):,}"
+        number, was = codes_after.get(code, 0), codes_before.get(code, 0)
+        yield f"aborts by {code_text(code, deadlocks)} {number:,}, was {was:,}"
+
+
+def _retried(found: CheckResult) -> Iterator[str]:
+    """What a code that asks for another try means to those who wrote the transactions."""
+    levels = [each for one in found.sets for each in one.levels]
+    codes = sorted({code for each in levels for code in each.aborted})
+    deadlocks = sorted({code for each in levels for code in each.deadlocks})
+    order = ""
+    if deadlocks:
+        order = f"; or, for deadlocks ({listed(deadlocks)}), all have to lock rows in one order"
+    if codes:
+        yield (
+            f"Aborted, to be retried ({listed(codes)}): because of what ran beside it the database has "
+            "undone the whole transaction, and the code that runs it has to run it again from its beginning"
+            f"{order}."
+        )
+
+
+def _unknown_number(one: SetResult) -> bool:
+    return any(not each.complete and not each.at_most for each in one.levels)
 
 
 def notes(found: CheckResult) -> Iterator[str]:
@@ -126,10 +148,12 @@ def notes(found: CheckResult) -> Iterator[str]:
         yield f"{note}."
     sampled = [one.name for one in found.sets if any(not each.complete for each in one.levels)]
     if sampled:
+        sign = " (+)" if any(_unknown_number(one) for one in found.sets) else ""
         yield (
-            f"Of {listed(sampled, most=3)} not all schedules were run (+), but those with the fewest "
+            f"Of {listed(sampled, most=3)} not all schedules were run{sign}, but those with the fewest "
             "switches between transactions; --schedules and --budget run more."
         )
+    yield from _retried(found)
     serial = [one.name for one in found.sets if any(each.in_series for each in one.levels)]
     if serial:
         yield (
