@@ -38,7 +38,9 @@ if TYPE_CHECKING:  # packed, as the table below is
         NoMoreSessions, Outcome, Patient, ReachesEndpoints, ReadValue, RunsSql, Script, ScriptFile,
         ScriptLine, SeesWaits, Session, SessionError, WritesScripts, waits_by_place,
     )
-    from txfuzz.database.drivers import Around, COMMIT, DriverCall, Drivers, KnowsDrivers, ROLLBACK, replaced
+    from txfuzz.database.drivers import (
+        Around, COMMIT, DriverCall, Drivers, KnowsDrivers, ROLLBACK, each_in_full, replaced,
+    )
     from txfuzz.database.embedded.account import (
         Account,
         make_server_directory,
@@ -138,7 +140,8 @@ _MODULES = {
         "waits_by_place",
     ),
     "txfuzz.database.drivers": (
-        "Around", "COMMIT", "DriverCall", "Drivers", "KnowsDrivers", "ROLLBACK", "replaced",
+        "Around", "COMMIT", "DriverCall", "Drivers", "KnowsDrivers", "ROLLBACK", "each_in_full",
+        "replaced",
     ),
     "txfuzz.database.embedded.account": (
         "Account", "make_server_directory", "require_linux", "server_account"
@@ -254,7 +257,8 @@ __all__ = [  # noqa: RUF022
     "WorkloadError", "WritesBegin", "WritesPlays", "WritesScripts", "Wrong", "Yield", "adjustments_between",
     "applicable_mutators", "call_view", "can_choose", "canonical", "check_options", "check_stays_inside",
     "checked_url", "choice_sets", "choices_value", "columns_of", "did_you_mean", "directed_value",
-    "draw_keys", "edn_text", "elapsed", "environment_without", "error_in_log", "feature_worth", "few_choices",
+    "draw_keys", "each_in_full", "edn_text", "elapsed", "environment_without", "error_in_log",
+    "feature_worth", "few_choices",
     "fewest_keys", "hookimpl", "implies", "is_version", "keeper_for", "kept_directory", "key_text",
     "keys_to_add", "level_among", "listed", "make_server_directory", "max_connections_option", "mop_text",
     "mutated", "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited", "read_history",

@@ -345,3 +345,16 @@ def test_the_database_is_found_by_the_first_connection_and_open_setups_are_refus
         connection.rollback()
     with pytest.raises(txfuzz.UsageError, match="where the database is cannot be seen"):
         txfuzz.concurrently(ANN, BOB, setup=lambda: None)
+
+
+def test_each_set_of_values_of_executemany_is_shown(database: PostgresDatabase, tmp_path: Path) -> None:
+    send = 'connection.execute("UPDATE seats SET booked_by = %s WHERE seat = %s", [who, seat])'
+    code = PSYCOPG.replace(
+        send,
+        send.replace(".execute(", ".cursor().executemany(").replace("[who, seat]", "[[who, seat], [who, 2]]"),
+    )
+    assert "executemany" in code
+    result = checked(database, tmp_path, code)[READ_COMMITTED]
+    told = [line.did for line in story(result.failing[0])]
+    update = "UPDATE seats SET booked_by = 'ann' WHERE seat = "
+    assert f"{update}1; {update}2" in told
