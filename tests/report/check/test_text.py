@@ -118,3 +118,10 @@ def test_schedules_that_were_not_run_are_counted_where_their_number_is_known() -
     assert "not all schedules were run (+)" in check_text(found)
     found = replace(found, sets=(replace(one, levels=(known,), findings=()),), asked=(SNAPSHOT,))
     assert "not all schedules were run, but" in check_text(found)
+
+
+def test_what_is_not_compared_is_told_apart_from_identifiers() -> None:
+    text = " ".join(check_text(checked()).split())
+    assert "Not compared: log.at. No schedule fails for what stands there." in text
+    assert "Identifiers that the database gives out: log.id. No schedule fails for other values there" in text
+    assert check_data(checked())["renamed"] == ["log.id"]

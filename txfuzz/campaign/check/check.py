@@ -197,6 +197,7 @@ class _Check:
             notes,
             self._lost,
             crowded,
+            tuple(sorted(facts.generated.keys() - facts.clocks - subject.ignored)),
         )
 
     def _crowds(self, named: Sequence[str], asked: Sequence[str]) -> tuple[CrowdResult, ...]:

@@ -128,7 +128,8 @@ class CheckResult:
     """levels: that were run, from weak to strong. asked: those that decide the verdict. masked:
     "table.column" of what was no evidence. notes: sentences about the check as a whole. lost: why the
     database was of no more use before all schedules had run. crowds: of each level that was asked for, if
-    there was one."""
+    there was one. renamed: of what is masked, the identifiers that the database gives out: it counts which
+    rows have the same one."""
 
     name: str
     source: str
@@ -145,6 +146,7 @@ class CheckResult:
     notes: tuple[str, ...] = ()
     lost: str = ""
     crowds: tuple[CrowdResult, ...] = ()
+    renamed: tuple[str, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -169,8 +169,14 @@ def notes(found: CheckResult) -> Iterator[str]:
         yield f"Could not be judged ({name}, {listed(levels)}): {reason}."
     for crowd in found.crowds:
         yield from crowd_sentences(crowd)
-    if found.masked:
-        yield f"Left out or compared up to renaming: {listed(found.masked, most=6)}."
+    left_out = [each for each in found.masked if each not in found.renamed]
+    if left_out:
+        yield f"Not compared: {listed(left_out, most=6)}. No schedule fails for what stands there."
+    if found.renamed:
+        yield (
+            f"Identifiers that the database gives out: {listed(found.renamed, most=6)}. No schedule fails "
+            "for other values there, only where they lead to other rows."
+        )
     if found.lost:
         yield f"The database was lost: {found.lost}."
     if (found.interrupted or found.lost) and found.failing:
