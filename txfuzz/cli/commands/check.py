@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 @click.option(
     "--schedule-seconds", type=parameters.Seconds(min=0, min_open=True), default=5.0, show_default=True,
     metavar="S",
-    help="Time for one schedule, after which it is broken off, and no other one of the same transactions with "
-    "the same arguments is run.",
+    help="Time for one schedule, after which it is broken off, and no other one of the same transactions "
+    "with the same arguments is run.",
 )  # fmt: skip
 @click.option(
     "--crowd", type=parameters.Seconds(min=0, min_open=True), metavar="S",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from txfuzz.check.finding.locked_code import LockedCode
 from txfuzz.check.finding.result import CheckResult, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.story import explanation
 from txfuzz.common.sentences import counted, listed
@@ -30,8 +31,7 @@ def check_body(found: CheckResult) -> str:
     for one in found.sets:
         lines += ["", *table_lines(one)]
         for fix in one.fixes:
-            lines += paragraph(f"fix: {fix_text(fix)}", hang=5)
-            lines += [line for each in fix.sql.splitlines() for line in paragraph(each, indent=7, hang=2)]
+            lines += _fix_lines(fix_text(fix), fix.sql)
         for finding in one.findings:
             if told < _STORIES or finding.blames_database:
                 level = finding.isolation.upper()
@@ -101,6 +101,21 @@ def verdict(found: CheckResult) -> str:
 def _failing_at(found: CheckResult, one: SetResult) -> str:
     levels = [level.upper() for level in found.asked_of(one) if one.level(level).failing]
     return f"{one.name} at {listed(levels)}"
+
+
+def locked_code_lines(found: LockedCode) -> list[str]:
+    """What mends functions: as the fix of a set, but that there are no counts without it."""
+    result = found.result
+    whole = "" if result.complete else ", not all were run"
+    codes = "".join(f"; aborts by {code} {number:,}" for code, number in sorted(result.aborted.items()))
+    waits = f"; waits {result.waited:,}" if result.waited else ""
+    tried = f"tried: 0 of {counted(result.schedules, 'schedule')} fail{whole}{waits}{codes}"
+    return _fix_lines(f"{found.about} ({tried})", found.sql)
+
+
+def _fix_lines(about: str, sql: str) -> list[str]:
+    shown = [line for each in sql.splitlines() for line in paragraph(each, indent=7, hang=2)]
+    return [*paragraph(f"fix: {about}", hang=5), *shown]
 
 
 def fix_text(fix: Fix) -> str:
