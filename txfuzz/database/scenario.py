@@ -376,7 +376,7 @@ class SetupRefused(SessionError):
     """The database refuses a statement of the setup."""
 
     def __init__(self, statement: str, error: SessionError) -> None:
-        super().__init__(error.outcome, error.code, error.message, lost=error.lost)
+        super().__init__(error.outcome, error.code, error.message, lost=error.lost, position=error.position)
         self.statement = statement
 
 

@@ -191,7 +191,8 @@ def test_chance_gives_no_verdict(check: Callable[..., CheckResult]) -> None:
             "UPDATE seats SETT",
             ":15:16: book (ann) fails by itself, in step 2: syntax error",
         ),
-        ("INSERT INTO seats", "INSERT INTO seets", ":6:3: the database refused this statement: relation"),
+        ("INSERT INTO seats", "INSERT INTO seets", ":6:15: the database refused this statement: relation"),
+        ("booked_by text)", "\n    booked_by textt)", ":6:15: the database refused this statement: type"),
     ],
 )
 def test_bad_sql_has_its_place(
