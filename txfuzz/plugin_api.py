@@ -38,7 +38,9 @@ if TYPE_CHECKING:  # packed, as the table below is
         NoMoreSessions, Outcome, Patient, ReachesEndpoints, ReadValue, RunsSql, Script, ScriptFile,
         ScriptLine, SeesWaits, Session, SessionError, WritesScripts, waits_by_place,
     )
-    from txfuzz.database.drivers import Around, COMMIT, DriverCall, Drivers, KnowsDrivers, ROLLBACK, replaced
+    from txfuzz.database.drivers import (
+        Around, COMMIT, DriverCall, Drivers, KnowsDrivers, ROLLBACK, each_in_full, replaced,
+    )
     from txfuzz.database.embedded.account import (
         Account,
         make_server_directory,
@@ -55,9 +57,9 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.reuse import CanRest, KeepsSettings, RunsAfterReset
     from txfuzz.database.scenario import (
         Accesses, AdoptedSession, AnswersLater, Begin, Cell, ColumnFacts, Commit, HasProcess, HoldsScenarios,
-        MovesNumbers, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback, Rows, Run,
-        ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer, SentScript,
-        SetupRefused, StatementAnswer, WritesBegin, WritesPlays, run_setup,
+        MovesNumbers, NamesDeadlocks, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback,
+        Rows, Run, ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer,
+        SentScript, SetupRefused, StatementAnswer, WritesBegin, WritesPlays, run_setup,
     )
     from txfuzz.database.schemes import ANY_SCHEME, FitsUrl, KnowsSchemes, OwnsSchemes
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
@@ -138,7 +140,8 @@ _MODULES = {
         "waits_by_place",
     ),
     "txfuzz.database.drivers": (
-        "Around", "COMMIT", "DriverCall", "Drivers", "KnowsDrivers", "ROLLBACK", "replaced",
+        "Around", "COMMIT", "DriverCall", "Drivers", "KnowsDrivers", "ROLLBACK", "each_in_full",
+        "replaced",
     ),
     "txfuzz.database.embedded.account": (
         "Account", "make_server_directory", "require_linux", "server_account"
@@ -155,10 +158,10 @@ _MODULES = {
     "txfuzz.database.reuse": ("CanRest", "KeepsSettings", "RunsAfterReset"),
     "txfuzz.database.scenario": (
         "Accesses", "AdoptedSession", "AnswersLater", "Begin", "Cell", "ColumnFacts", "Commit", "HasProcess",
-        "HoldsScenarios", "MovesNumbers", "OwnsServer", "PlayedSchedule", "PlayedStep", "Request",
-        "ReversesRows", "Rollback", "Rows", "Run", "ScenarioSession", "ScenarioTables", "SeesAccesses",
-        "SeesTables", "SendsScripts", "SentAnswer", "SentScript", "SetupRefused", "StatementAnswer",
-        "WritesBegin", "WritesPlays", "run_setup",
+        "HoldsScenarios", "MovesNumbers", "NamesDeadlocks", "OwnsServer", "PlayedSchedule", "PlayedStep",
+        "Request", "ReversesRows", "Rollback", "Rows", "Run", "ScenarioSession", "ScenarioTables",
+        "SeesAccesses", "SeesTables", "SendsScripts", "SentAnswer", "SentScript", "SetupRefused",
+        "StatementAnswer", "WritesBegin", "WritesPlays", "run_setup",
     ),
     "txfuzz.database.schemes": ("ANY_SCHEME", "FitsUrl", "KnowsSchemes", "OwnsSchemes"),
     "txfuzz.database.sql.adapter": (
@@ -239,7 +242,7 @@ __all__ = [  # noqa: RUF022
     "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeepsSettings", "KeyPressure",
     "Keyword", "Kind", "KnownHole", "KnowsDrivers", "KnowsSchemes", "LIMIT", "Layout", "MakesRoom",
     "MissingEdge", "Mode", "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES",
-    "NO_WRITER", "NearCycle",
+    "NO_WRITER", "NamesDeadlocks", "NearCycle",
     "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsSchemes",
     "OwnsServer", "PAUSE", "Part", "Patient", "PlayedSchedule", "PlayedStep", "Promise", "Proposal",
     "Pursuing", "READ", "ROLLBACK", "RawStatement", "ReachesEndpoints", "ReadValue", "Ref", "Refusal",
@@ -254,7 +257,8 @@ __all__ = [  # noqa: RUF022
     "WorkloadError", "WritesBegin", "WritesPlays", "WritesScripts", "Wrong", "Yield", "adjustments_between",
     "applicable_mutators", "call_view", "can_choose", "canonical", "check_options", "check_stays_inside",
     "checked_url", "choice_sets", "choices_value", "columns_of", "did_you_mean", "directed_value",
-    "draw_keys", "edn_text", "elapsed", "environment_without", "error_in_log", "feature_worth", "few_choices",
+    "draw_keys", "each_in_full", "edn_text", "elapsed", "environment_without", "error_in_log",
+    "feature_worth", "few_choices",
     "fewest_keys", "hookimpl", "implies", "is_version", "keeper_for", "kept_directory", "key_text",
     "keys_to_add", "level_among", "listed", "make_server_directory", "max_connections_option", "mop_text",
     "mutated", "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited", "read_history",

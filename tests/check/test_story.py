@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from double_booking import ANN, BOB, column, double_booking
+from txfuzz.check.contract import FunctionRows
 from txfuzz.check.finding.failures import failures
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.difference import Difference, StatementPlace, TablePlace
@@ -110,3 +113,20 @@ def test_values_are_short() -> None:
         "2,000 rows changed",
     )
     assert len(cell_text("x" * 1_000)) == 60
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (
+            FunctionRows(("who",), (("ann",),), function="one_each"),
+            "The function one_each returned who 'ann'.",
+        ),
+        (
+            FunctionRows((), (("x",),), function="one_each", raised="AssertionError: x"),
+            "The function one_each raised AssertionError: x.",
+        ),
+    ],
+)
+def test_an_invariant_that_is_a_function_is_no_query(rows: FunctionRows, told: str) -> None:
+    assert explanation(double_booking(broken={"one each": rows}))[-1] == f"Broken: one each. {told}"

@@ -105,3 +105,23 @@ def test_data_without_places_becomes_nodes_at_one_place() -> None:
         node_of({"a": {1}}, place)
     with pytest.raises(WorkloadError, match=r"^w:3:4: found the field None, expected a name"):
         node_of({None: "x"}, place)
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "about"),
+    [
+        (
+            "a:\n  b:\n    - one\n   - two\n",
+            "4:4: found a line whose indentation does not fit",
+            "line 2, column 3",
+        ),
+        ("a: 1\n b: 2\n", "2:3: found ':' in the middle of a value", "or a line is indented further"),
+        ("a: 'one' two\n", "1:10: found more text behind the end of a value", "line 1, column 1"),
+    ],
+)
+def test_wrong_indentation_is_told_without_the_words_of_a_parser(text: str, found: str, about: str) -> None:
+    with pytest.raises(WorkloadError) as refused:
+        parse_yaml(text, "w.yaml")
+    assert str(refused.value).startswith(f"w.yaml:{found}")
+    assert about in str(refused.value)
+    assert "block" not in str(refused.value)

@@ -80,6 +80,15 @@ class SqlInvariant:
         return tables.query(self.sql)
 
 
+@dataclass(frozen=True, slots=True)
+class FunctionRows(Rows):
+    """What a function that is an invariant has found. raised: the AssertionError that it has raised instead,
+    in words."""
+
+    function: str = ""
+    raised: str = ""
+
+
 @dataclass(frozen=True)
 class CheckSubject:
     """What is to be checked, wherever it comes from: a scenario file, or Python code.

@@ -152,19 +152,21 @@ class ProgramRunner(Closeable):
         most: int | None = None,
         each: Callable[[FollowedSchedule], bool] = lambda _: True,
         all_of: int | None = ALL_OF,
+        search: ScheduleSearch | None = None,
     ) -> ProgramResult:
         """Every schedule of the program at this level, or the first `most`, up to one that gets stuck.
 
         each: is told of every schedule, and ends the search by False. all_of: so many are followed before
         those are left out that differ from another one only in the order of steps that do not conflict,
-        where the database tells of that; None: no schedule is left out.
+        where the database tells of that; None: no schedule is left out. search: of an earlier call that was
+        ended, to go on from there.
         """
         failing: list[FollowedSchedule] = []
         counts: Counter[str] = Counter()
         aborted: Counter[str] = Counter()
         reason = ""
         asks = all_of is not None and self._tells_accesses(program, isolation, all_of)
-        search = ScheduleSearch(most=most, all_of=all_of or 0, real_time=self._real_time)
+        search = search or self.search(most, all_of)
         for schedule in search:
             attempt = self._follow(program, isolation, schedule, self._judge(program), asks=asks)
             search.followed(schedule, attempt.trace)
@@ -198,6 +200,9 @@ class ProgramRunner(Closeable):
             reason,
             counts["failing"] - doubtful,
         )
+
+    def search(self, most: int | None = None, all_of: int | None = ALL_OF) -> ScheduleSearch:
+        return ScheduleSearch(most=most, all_of=all_of or 0, real_time=self._real_time)
 
     def follow(self, program: Program, isolation: str, schedule: Sequence[str]) -> FollowedSchedule:
         """One schedule from the rows of the setup, which is not followed again if it fails; see confirm()."""
@@ -336,7 +341,7 @@ class ProgramRunner(Closeable):
         bound = program.bound(isolation)
         if len(bound) > 2 and any(each.isolation == self._serial_level for each in bound):
             return False
-        return isinstance(self._tables, SeesAccesses) and _interleavings(bound) > all_of
+        return isinstance(self._tables, SeesAccesses) and interleavings(bound) > all_of
 
     def _ask_invariants(self) -> Iterator[tuple[CheckedInvariant, Rows]]:
         for each in self._invariants:
@@ -376,8 +381,8 @@ class ProgramRunner(Closeable):
         return outcome
 
 
-def _interleavings(bound: Sequence[Call]) -> int:
-    """The most that there can be."""
+def interleavings(bound: Sequence[Call]) -> int:
+    """The most that there can be: locks that are waited for and steps that are not run leave fewer."""
     steps, found = 0, 1
     for each in bound:
         steps += each.points

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from txfuzz.check.contract import FunctionRows
 from txfuzz.check.finding.failures import also_in_series
 from txfuzz.check.finding.statements import SpokenStatements, answer_of
 from txfuzz.check.run import FollowedSchedule
@@ -281,7 +282,16 @@ def _difference(attempt: FollowedSchedule, difference: Difference) -> str:
 def _broken(attempt: FollowedSchedule) -> Iterator[str]:
     series = ", as it is when they run one after the other" if also_in_series(attempt) else ""
     for name, rows in attempt.broken.items():
-        yield f"Broken{series}: {name}. The query for it gives {seen_text(rows)}."
+        yield f"Broken{series}: {name}. {found_text(rows)}."
+
+
+def found_text(rows: Rows) -> str:
+    """What an invariant that is broken has found: a query its rows, a function what it returned or raised."""
+    if not isinstance(rows, FunctionRows):
+        return f"The query for it gives {seen_text(rows)}"
+    if rows.raised:
+        return f"The function {rows.function} raised {rows.raised}"
+    return f"The function {rows.function} returned {seen_text(rows)}"
 
 
 def seen_text(seen: Seen) -> str:

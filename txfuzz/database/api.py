@@ -35,15 +35,19 @@ class SessionError(Exception):
 
     code: the database's own code (SQLSTATE for SQL databases), never parsed from the message.
     lost: the connection is gone and the session must be closed.
+    position: the character of the statement at which the database sees the error, from 1; 0 if it tells none.
     The transaction is over or doomed in any case; the caller calls rollback() unless `lost`.
     """
 
-    def __init__(self, outcome: Outcome, code: str, message: str, *, lost: bool = False) -> None:
+    def __init__(
+        self, outcome: Outcome, code: str, message: str, *, lost: bool = False, position: int = 0
+    ) -> None:
         super().__init__(message)
         self.outcome = outcome
         self.code = code
         self.message = message
         self.lost = lost
+        self.position = position
 
 
 class NoMoreSessions(DatabaseUnavailable):

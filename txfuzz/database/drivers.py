@@ -6,7 +6,7 @@ there: once each, whatever sends them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -15,6 +15,7 @@ from txfuzz.database.scenario import StatementAnswer
 
 COMMIT = "COMMIT"
 ROLLBACK = "ROLLBACK"
+_MOST_SETS = 3  # of values of one statement, that are shown
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,16 @@ class KnowsDrivers(Protocol):
     """What an Adapter and a Database can do beside."""
 
     def drivers(self) -> Drivers: ...
+
+
+def each_in_full(sql: str, sets: Any, in_full: Callable[[Any], str]) -> str:
+    """A statement that is sent with several sets of values: once with each of the first, by `in_full`. sets:
+    as somebody's code gives them; if they can be taken only once, the statement stays as it is."""
+    if not isinstance(sets, Sequence) or isinstance(sets, str | bytes) or not sets:
+        return sql
+    shown = "; ".join(in_full(each).strip().rstrip(";") for each in sets[:_MOST_SETS])
+    left = len(sets) - _MOST_SETS
+    return f"{shown} /* and {left:,} more */" if left > 0 else shown
 
 
 @contextmanager

@@ -267,6 +267,18 @@ class ScenarioTables(Protocol):
 
 
 @runtime_checkable
+class NamesDeadlocks(Protocol):
+    """What ScenarioTables can do beside: tell codes of deadlocks. Else no code is said to mean one."""
+
+    @property
+    def deadlocks(self) -> frozenset[str]: ...
+
+
+def deadlock_codes(tables: ScenarioTables) -> frozenset[str]:
+    return tables.deadlocks if isinstance(tables, NamesDeadlocks) else frozenset()
+
+
+@runtime_checkable
 class SeesAccesses(Protocol):
     """What ScenarioTables can do beside."""
 
@@ -364,7 +376,7 @@ class SetupRefused(SessionError):
     """The database refuses a statement of the setup."""
 
     def __init__(self, statement: str, error: SessionError) -> None:
-        super().__init__(error.outcome, error.code, error.message, lost=error.lost)
+        super().__init__(error.outcome, error.code, error.message, lost=error.lost, position=error.position)
         self.statement = statement
 
 

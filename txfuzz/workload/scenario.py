@@ -13,6 +13,7 @@ from typing import Any
 from txfuzz.errors import WorkloadError
 from txfuzz.transactions.model import Transaction
 from txfuzz.workload.model import DatabaseSpec
+from txfuzz.workload.sql.places import place_inside
 
 JUDGES = ("serial", "invariants")
 MODELS = ("serializable", "strict-serializable")
@@ -70,7 +71,8 @@ class Scenario:
     replay: ScenarioReplay | None = None
     places: Mapping[str, str] = field(default_factory=dict, compare=False)
 
-    def refused(self, sql: str, reason: str) -> WorkloadError:
-        """The error that the database refuses this statement of the setup or of an invariant."""
-        place = self.places.get(sql, self.name)
+    def refused(self, sql: str, reason: str, position: int = 0) -> WorkloadError:
+        """The error that the database refuses this statement of the setup or of an invariant. position: the
+        character at which it sees the error, from 1; 0 if it tells none."""
+        place = place_inside(self.places.get(sql, self.name), sql, position)
         return WorkloadError(f"{place}: the database refused this statement: {' '.join(reason.split())}")

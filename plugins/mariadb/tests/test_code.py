@@ -85,15 +85,18 @@ def test_concurrently_looks_at_the_users_own_database(database: MariadbDatabase)
             cursor.execute(f"SELECT booked_by FROM seats WHERE seat = 1 {lock}")
             [(holder,)] = cursor.fetchall()
             if holder is None:
-                cursor.execute("UPDATE seats SET booked_by = %s WHERE seat = 1", [who])
+                cursor.executemany("UPDATE seats SET booked_by = %s WHERE seat = %s", [[who, 1], [who, 2]])
             return bool(holder is None)
 
     with database.scenario(()) as tables:
         query = tables.url().partition("?")[2]
         socket = next(each for each in query.split("&") if each.startswith("unix_socket="))
         check = partial(txfuzz.concurrently, setup=seats, url=f"{tables.url().partition('?')[0]}?{socket}")
-        with pytest.raises(txfuzz.ConcurrencyFailure, match="returned True, and changed 1 row"):
+        with pytest.raises(txfuzz.ConcurrencyFailure, match="returned True, and changed 1 row") as found:
             check(partial(book, who="ann", lock=""), partial(book, who="bob", lock=""))
+        update = "UPDATE seats SET booked_by = 'ann' WHERE seat = "
+        assert f"{update}1; {update}2" in " ".join(str(found.value).split())
+        assert "fix: FOR UPDATE in the reads of book" in str(found.value)
         locked = check(
             partial(book, who="ann", lock="FOR UPDATE"), partial(book, who="bob", lock="FOR UPDATE")
         )

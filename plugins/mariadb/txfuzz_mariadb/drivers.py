@@ -13,7 +13,16 @@ from pymysql.constants.SERVER_STATUS import SERVER_STATUS_IN_TRANS
 from pymysql.cursors import Cursor, SSCursor
 from sqlalchemy.engine import URL, make_url
 
-from txfuzz.plugin_api import COMMIT, ROLLBACK, Around, DriverCall, Rows, StatementAnswer, replaced
+from txfuzz.plugin_api import (
+    COMMIT,
+    ROLLBACK,
+    Around,
+    DriverCall,
+    Rows,
+    StatementAnswer,
+    each_in_full,
+    replaced,
+)
 
 MOST_ROWS = 4  # of a result that are looked at
 _DRIVER = "mysql+pymysql"
@@ -88,10 +97,12 @@ def _statement(original: Callable[..., Any], around: Around) -> Callable[..., An
 
         def in_full() -> str:
             given = args[0] if args else more.get("args")
-            if given is None or original.__name__ != "execute":
+            if given is None or procedure:
                 return text
+            mogrify = partial(cursor.mogrify, query)
             try:
-                return str(cursor.mogrify(query, given))
+                several = original.__name__ == "executemany"
+                return each_in_full(text, given, mogrify) if several else str(mogrify(given))
             except Exception:  # the driver will say what is wrong with them
                 return text
 

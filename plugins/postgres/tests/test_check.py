@@ -14,6 +14,7 @@ from project_fixtures import Ran
 from txfuzz.campaign.check.check import CheckLimits, CheckProgress, check_file
 from txfuzz.check.finding.result import CheckResult
 from txfuzz.errors import ExitCode, OutputError, UsageError
+from txfuzz.report.check.text import check_text
 from txfuzz_postgres.adapter import PostgresAdapter
 
 pytestmark = pytest.mark.server
@@ -190,7 +191,8 @@ def test_chance_gives_no_verdict(check: Callable[..., CheckResult]) -> None:
             "UPDATE seats SETT",
             ":15:16: book (ann) fails by itself, in step 2: syntax error",
         ),
-        ("INSERT INTO seats", "INSERT INTO seets", ":6:3: the database refused this statement: relation"),
+        ("INSERT INTO seats", "INSERT INTO seets", ":6:15: the database refused this statement: relation"),
+        ("booked_by text)", "\n    booked_by textt)", ":6:15: the database refused this statement: type"),
     ],
 )
 def test_bad_sql_has_its_place(
@@ -402,3 +404,27 @@ def test_bad_options_are_one_sentence(
     ran = txfuzz("check", "seats.yaml", "--database-url", url, *arguments)
     assert ran.code == ExitCode.USAGE
     assert message in ran.err
+
+
+def test_a_deadlock_is_called_one_and_how_to_live_with_it_is_said(check: Callable[..., CheckResult]) -> None:
+    steps = [f"{{sql: UPDATE seats SET booked_by = 'ann' WHERE seat = {seat}}}" for seat in (1, 2)]
+    found = check(
+        f"""version: 1
+name: deadlocks
+database: {{adapter: postgres, isolation: read committed}}
+setup: |
+  CREATE TABLE seats (seat int PRIMARY KEY, booked_by text);
+  INSERT INTO seats VALUES (1, NULL), (2, NULL);
+workload:
+  transactions:
+    - {{name: up, steps: [{steps[0]}, {steps[1]}]}}
+    - {{name: down, steps: [{steps[1]}, {steps[0]}]}}
+""",
+        transactions=("up", "down"),
+        isolation=("read committed",),
+    )
+    (level,) = found.sets[0].levels
+    assert level.deadlocks == ("40P01",)
+    text = " ".join(check_text(found).split())
+    assert f"aborted, to be retried {level.aborted['40P01']} (40P01 deadlock)" in text
+    assert "has to run it again from its beginning; or, for deadlocks (40P01), all have to lock" in text

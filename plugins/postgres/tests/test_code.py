@@ -315,8 +315,11 @@ def test_concurrently_finds_it_and_follows_the_same_schedule_again(url: str) -> 
         txfuzz.concurrently(ANN, BOB, setup=seats, url=url)
     assert found.value.schedule == (0, 1, 1, 1, 0, 0)
     assert "UPDATE seats SET booked_by = 'ann'" in str(found.value)
-    with pytest.raises(txfuzz.ConcurrencyFailure, match="the first schedule goes wrong"):
+    assert "fix: FOR UPDATE in the reads of book (tried: 0 of 6 schedules fail; waits 4)" in str(found.value)
+    assert "\n       SELECT booked_by FROM seats FOR UPDATE\n" in str(found.value)
+    with pytest.raises(txfuzz.ConcurrencyFailure, match="the first schedule goes wrong") as again:
         txfuzz.concurrently(ANN, BOB, setup=seats, url=url, schedule=found.value.schedule)
+    assert "fix:" not in str(again.value)
     result = txfuzz.concurrently(ANN, BOB, setup=seats, url=url, isolation=SERIALIZABLE)
     assert (result.schedules, result.complete, result.aborted) == (14, True, {"40001": 12})
 
@@ -345,3 +348,37 @@ def test_the_database_is_found_by_the_first_connection_and_open_setups_are_refus
         connection.rollback()
     with pytest.raises(txfuzz.UsageError, match="where the database is cannot be seen"):
         txfuzz.concurrently(ANN, BOB, setup=lambda: None)
+
+
+def test_each_set_of_values_of_executemany_is_shown(database: PostgresDatabase, tmp_path: Path) -> None:
+    send = 'connection.execute("UPDATE seats SET booked_by = %s WHERE seat = %s", [who, seat])'
+    code = PSYCOPG.replace(
+        send,
+        send.replace(".execute(", ".cursor().executemany(").replace("[who, seat]", "[[who, seat], [who, 2]]"),
+    )
+    assert "executemany" in code
+    result = checked(database, tmp_path, code)[READ_COMMITTED]
+    told = [line.did for line in story(result.failing[0])]
+    update = "UPDATE seats SET booked_by = 'ann' WHERE seat = "
+    assert f"{update}1; {update}2" in told
+
+
+def test_what_no_lock_mends_gets_no_such_advice(url: str) -> None:
+    def blind(connection: Any, who: str) -> bool:
+        connection.execute("SELECT booked_by FROM seats")
+        connection.commit()
+        return book(connection, who)
+
+    with pytest.raises(txfuzz.ConcurrencyFailure) as found:
+        txfuzz.concurrently(
+            partial(blind, who="ann"), partial(blind, who="bob"), setup=seats, url=url,
+            invariant=lambda connection: connection.execute("SELECT 1").fetchall(),
+        )  # fmt: skip
+    assert "fix:" not in str(found.value)
+
+
+def test_arguments_that_a_function_does_not_take_are_one_sentence(url: str) -> None:
+    wrong = partial(book, whom="ann")
+    with pytest.raises(txfuzz.UsageError, match=r"book\(\) cannot be called .*'whom'.*who") as found:
+        txfuzz.concurrently(wrong, BOB, setup=seats, url=url)
+    assert "\n" not in str(found.value)

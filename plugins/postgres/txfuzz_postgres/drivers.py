@@ -14,7 +14,16 @@ from psycopg import sql
 from psycopg.adapt import Transformer
 from psycopg.pq import PipelineStatus, TransactionStatus
 
-from txfuzz.plugin_api import COMMIT, ROLLBACK, Around, DriverCall, Rows, StatementAnswer, replaced
+from txfuzz.plugin_api import (
+    COMMIT,
+    ROLLBACK,
+    Around,
+    DriverCall,
+    Rows,
+    StatementAnswer,
+    each_in_full,
+    replaced,
+)
 
 MOST_ROWS = 4  # of a result that are looked at
 _CLOSED = TransactionStatus.IDLE, TransactionStatus.UNKNOWN
@@ -83,11 +92,13 @@ def _statement(original: Callable[..., Any], around: Around) -> Callable[..., An
             return original(cursor, query if wanted == text else wanted, *args, **more)
 
         def in_full() -> str:
-            given = args[0] if args else more.get("params")
-            if not given or isinstance(given, str) or original.__name__ == "executemany":
+            several = original.__name__ == "executemany"
+            given = args[0] if args else more.get("params_seq" if several else "params")
+            if not given or isinstance(given, str):
                 return text
+            mogrify = partial(psycopg.ClientCursor(cursor.connection).mogrify, query)
             try:
-                return psycopg.ClientCursor(cursor.connection).mogrify(query, given)
+                return each_in_full(text, given, mogrify) if several else mogrify(given)
             except Exception:  # the driver will say what is wrong with them
                 return text
 

@@ -169,3 +169,16 @@ def test_a_budget_is_kept_and_what_is_refused_is_one_sentence(pytester: pytest.P
     assert "where the database is cannot be seen" in output
     assert "another exception" not in output
     assert "Traceback" not in output
+
+
+def test_each_set_of_values_of_executemany_is_shown(tmp_path: Path) -> None:
+    code = PLAIN.replace('.execute("UPDATE', '.executemany("UPDATE').replace(
+        "(who,))", "[(who,), (None,), (who,)])"
+    )
+    result = checked(tmp_path, code.replace("BEGIN", "pass"))
+    points = [step.chosen.what for step in result.failing[0].trace.steps] if result.failing else []
+    run = [str(point) for point in points if "UPDATE" in str(point)]
+    assert any(
+        "= 'ann' WHERE seat = 1; UPDATE seats SET booked_by = NULL WHERE seat = 1; UPDATE" in each
+        for each in run
+    )

@@ -13,7 +13,16 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote, unquote
 
-from txfuzz.plugin_api import COMMIT, ROLLBACK, Around, DriverCall, Rows, StatementAnswer, replaced
+from txfuzz.plugin_api import (
+    COMMIT,
+    ROLLBACK,
+    Around,
+    DriverCall,
+    Rows,
+    StatementAnswer,
+    each_in_full,
+    replaced,
+)
 
 MOST_ROWS = 4  # of a result that are looked at
 _CONNECT = sqlite3.connect
@@ -110,12 +119,23 @@ def _cursor_kind(factory: type[sqlite3.Cursor]) -> type[sqlite3.Cursor]:
             return self._meet(sql, args, super().execute)
 
         def executemany(self, sql: str, *args: Any) -> Any:
-            return self._meet(sql, (), lambda wanted: super(MetCursor, self).executemany(wanted, *args))
+            return self._meet(
+                sql,
+                (),
+                lambda wanted: super(MetCursor, self).executemany(wanted, *args),
+                lambda: each_in_full(sql, args[0] if args else None, lambda each: _in_full(sql, (each,))),
+            )
 
         def executescript(self, sql: str) -> Any:
             return self._meet(sql, (), super().executescript)
 
-        def _meet(self, sql: str, args: tuple[Any, ...], original: Callable[..., Any]) -> Any:
+        def _meet(
+            self,
+            sql: str,
+            args: tuple[Any, ...],
+            original: Callable[..., Any],
+            in_full: Callable[[], str] | None = None,
+        ) -> Any:
             fetched: list[Any] = []
             self._fetched = fetched
             return _met(
@@ -123,7 +143,7 @@ def _cursor_kind(factory: type[sqlite3.Cursor]) -> type[sqlite3.Cursor]:
                 sql,
                 lambda wanted: original(wanted, *args),
                 answer=lambda: _answer(self, fetched),
-                in_full=lambda: _in_full(sql, args),
+                in_full=in_full or (lambda: _in_full(sql, args)),
             )
 
         def fetchone(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -62,3 +63,13 @@ def test_a_decorated_function_stays_what_it_was() -> None:
     [(function, mark)] = marked_in([1, book, book])
     assert function is book
     assert (mark.role, mark.isolation, mark.choices) == (Role.TRANSACTION, "serializable", {"who": ["ann"]})
+
+
+def test_a_partial_that_does_not_fit_is_refused_in_one_sentence() -> None:
+    for wrong in (partial(lacks, whom="ann"), partial(partial(lacks, whom="ann")), partial(lacks, 1, 2, 3)):
+        with pytest.raises(
+            UsageError, match=r"test_arguments.py:\d+: lacks\(\) cannot be called as functools"
+        ):
+            parameters_of(wrong, {}, "setup")
+    with pytest.raises(UsageError, match="did you mean 'who'"):
+        parameters_of(partial(lacks, whom="ann"), {}, "setup")

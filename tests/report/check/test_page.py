@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+
+from chromium import BROWSER, opened_tab
 from double_booking import checked
+from txfuzz.check.story import StoryLine
 from txfuzz.report.check.page import check_page, tone
+from txfuzz.report.check.picture import SCHEDULE_CSS, schedule_part
+from txfuzz.report.html.shell import html_page
 
 
 def test_the_page_holds_table_picture_and_story() -> None:
@@ -28,3 +35,21 @@ def test_the_tone_is_that_of_the_verdict() -> None:
     assert tone(checked()) == "allowed"
     assert tone(checked(promised=True)) == "broken"
     assert tone(checked(asked=("serializable",))) == "valid"
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+@pytest.mark.parametrize("width", [1200, 420])
+def test_long_statements_wrap_so_that_each_transaction_has_the_same_room(tmp_path: Path, width: int) -> None:
+    labels = ("pay (1, 80)", "pay (1, 30)")
+    sql = (
+        f"SELECT {', '.join(f'accounts.column_{n} AS accounts_column_{n}' for n in range(20))} FROM accounts"
+    )
+    lines = [StoryLine(labels[0], sql, "no row"), StoryLine(labels[1], "COMMIT", "committed")]
+    page = tmp_path / "page.html"
+    page.write_text(html_page("a check", schedule_part(lines, labels), SCHEDULE_CSS))
+    with opened_tab(tmp_path / "profile") as tab:
+        tab.open(page.as_uri(), width=width)
+        found = tab.run("[...document.querySelectorAll('.schedule th + th')].map(each => each.offsetWidth)")
+        right = tab.run("document.querySelector('.schedule').getBoundingClientRect().right")
+    assert abs(found[0] - found[1]) <= 1
+    assert right <= width

@@ -107,3 +107,21 @@ def test_a_replay_says_how_often_it_showed_again() -> None:
     gone = replace(again, finding=replace(finding, shown=0), failures=())
     assert replayed_text(gone).endswith("Did not show again in 3 times: neither book saw the other.")
     assert replayed_data(gone)["failures"] == []
+
+
+def test_schedules_that_were_not_run_are_counted_where_their_number_is_known() -> None:
+    (one,) = checked().sets
+    known = LevelCounts(SNAPSHOT, 9, explained=9, complete=False, at_most=70)
+    unknown = LevelCounts(SERIALIZABLE, 9, explained=9, complete=False)
+    found = replace(checked(), sets=(replace(one, levels=(known, unknown), findings=()),))
+    assert dict(table_rows(found.sets[0]))["schedules"] == ["9 of up to 70", "9+"]
+    assert "not all schedules were run (+)" in check_text(found)
+    found = replace(found, sets=(replace(one, levels=(known,), findings=()),), asked=(SNAPSHOT,))
+    assert "not all schedules were run, but" in check_text(found)
+
+
+def test_what_is_not_compared_is_told_apart_from_identifiers() -> None:
+    text = " ".join(check_text(checked()).split())
+    assert "Not compared: log.at. No schedule fails for what stands there." in text
+    assert "Identifiers that the database gives out: log.id. No schedule fails for other values there" in text
+    assert check_data(checked())["renamed"] == ["log.id"]

@@ -99,7 +99,7 @@ def _counts_once(
             for old, new in zip(programs, changed, strict=True)
         ):
             return None
-        counting = Counting(level, trial.subject.tables.retried, trial.subject.judge)
+        counting = Counting(level, trial.subject.tables, trial.subject.judge)
         count_schedules(
             ready.runner,
             changed,

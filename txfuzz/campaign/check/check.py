@@ -11,7 +11,6 @@ from random import Random
 
 from txfuzz.campaign.check.alone import check_alone
 from txfuzz.campaign.check.artefacts import make_directory, write_artefacts
-from txfuzz.campaign.check.counting import Budget
 from txfuzz.campaign.check.crowd import NO_CROWD, CrowdSize, check_crowd, crowds
 from txfuzz.campaign.check.levels import ALL, check_expect, levels
 from txfuzz.campaign.check.replay import replay_schedule
@@ -171,16 +170,15 @@ class _Check:
             sets = list(programs(subject.transactions, named, Random(self._seed), most))
             number = sum(len(each) for _, each in sets)
             self._on_begin(CheckPlan(subject.name, product, len(run), len(sets), number))
-            budget = Budget(self._limits.seconds, number * len(run))
             question = SetQuestion(run, asked, self._limits, advice)
             if self._by is None or self._job is None:
                 checker = SetChecker(trial, runner, question, self._interrupted.is_set, self._on_progress)
-                results = [checker.check(name, each, budget) for name, each in sets if not checker.over]
+                results = checker.check(sets, self._limits.seconds)
                 self._lost, self._schedules = checker.lost, checker.schedules
                 left_out = runner.left_out
             else:
                 job = self._job(question, named, expect, self._seed)
-                results = self._by.check(job, [len(each) for _, each in sets])
+                results = self._by.check(job, len(sets))
                 self._lost, self._schedules, left_out = self._by.lost, self._by.schedules, self._by.left_out
         crowded = self._crowds(named, asked)
         notes = (*notes, *_left_out(subject, named, self._limits.combinations), *_never_ran(subject, results))
@@ -201,6 +199,7 @@ class _Check:
             notes,
             self._lost,
             crowded,
+            tuple(sorted(facts.generated.keys() - facts.clocks - subject.ignored)),
         )
 
     def _crowds(self, named: Sequence[str], asked: Sequence[str]) -> tuple[CrowdResult, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,21 +17,23 @@ from txfuzz.check.code.resources import Resources
 from txfuzz.check.code.session import around, watched
 from txfuzz.check.code.tables import CodeTables
 from txfuzz.check.code.values import comparable
+from txfuzz.check.finding.locked_code import locked_code
 from txfuzz.check.finding.result import Finding
 from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.search import Schedule, ScheduleSearch
 from txfuzz.check.serial.judge import SerialAnswer
-from txfuzz.database.api import Adapter
+from txfuzz.database.api import Adapter, SessionError
 from txfuzz.database.drivers import Drivers, KnowsDrivers
 from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.database.scenario import Rows, SeesTables
-from txfuzz.errors import UsageError
+from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz.plugin.loader import load_plugins
 
 Function = Callable[..., Any]
 Numbers = tuple[int, ...]
 _LONGEST = 24  # characters of an argument that is shown
+_ADVICE = 5.0  # seconds for trying what would mend it
 _ORDINALS = "first", "second", "third", "fourth", "fifth", "sixth"
 
 
@@ -174,7 +176,7 @@ def run_concurrently(
             made, invariants, ignored=frozenset(asked.ignore), serial_level=level, seconds=asked.seconds
         ) as runner,
     ):
-        return _Search(asked, runner, program, level).run(first)
+        return _Search(asked, runner, program, level, capabilities_of(adapter).locks).run(first)
 
 
 @dataclass
@@ -183,6 +185,7 @@ class _Search:
     runner: ProgramRunner
     program: Program
     level: str
+    locks: Collection[str] = ()
     followed: int = 0
     waited: int = 0
     aborted: dict[str, int] = field(default_factory=dict)
@@ -248,9 +251,23 @@ class _Search:
             "",
             *story_lines(finding),
             "",
+            *self._advice(attempt),
             f"The same schedule again: txfuzz.concurrently(…, schedule={list(numbers)!r})",
         ]
         return ConcurrencyFailure("\n".join(text), numbers)
+
+    def _advice(self, attempt: FollowedSchedule) -> list[str]:
+        """The lock that mends it, if there is one. Nothing is tried where one schedule is followed again."""
+        from txfuzz.report.check.text import locked_code_lines
+
+        found, asked = None, self.asked
+        with suppress(UsageError, SessionError, DatabaseUnavailable):  # the failure is what has to be told
+            if asked.schedule is None:
+                seconds = min(_ADVICE, asked.budget)
+                found = locked_code(
+                    attempt, self.runner, self.locks, self._fails, most=asked.schedules, seconds=seconds
+                )
+        return [] if found is None else [*locked_code_lines(found), ""]
 
 
 def _program(asked: ConcurrentCalls, resources: Resources) -> Program:

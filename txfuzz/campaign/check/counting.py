@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from txfuzz.check.code.call import MOST_POINTS
 from txfuzz.check.finding.failures import also_in_series, failures, is_unknown
 from txfuzz.check.finding.result import LevelCounts
 from txfuzz.check.program import Program
-from txfuzz.check.run import FollowedSchedule, ProgramRunner
+from txfuzz.check.run import FollowedSchedule, ProgramRunner, interleavings
+from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.judge import SerialAnswer
+from txfuzz.database.scenario import ScenarioTables, deadlock_codes
 
 _MOST_REASONS = 3
-_LEAST = 0.3  # seconds of a part
+LEAST = 0.3  # seconds of a part
+_MOST_SHOWN = 1_000_000  # schedules of a program: repeated attempts can make more, which tells nobody much
 
 
 class Budget:
-    """Seconds that are shared out: what one part leaves unused, the later ones get."""
+    """Seconds that are shared out: what one part leaves unused, the later ones get. least: of each part."""
 
-    def __init__(self, seconds: float, parts: int) -> None:
-        self._until, self._parts = time.monotonic() + seconds, parts
+    def __init__(self, seconds: float, parts: int, *, least: float = LEAST) -> None:
+        self._until, self._parts, self._least = time.monotonic() + seconds, parts, least
+
+    @property
+    def spent(self) -> bool:
+        return not self._least and time.monotonic() >= self._until
 
     def next(self) -> float:
         """Until when the next part may run."""
         now = time.monotonic()
         share = (self._until - now) / max(self._parts, 1)
         self._parts -= 1
-        return now + max(share, _LEAST)
+        return now + max(share, self._least)
 
 
 def count_schedules(
@@ -42,26 +50,87 @@ def count_schedules(
 ) -> None:
     """Follow the schedules of these programs at one level. each: is told of every one, and ends it all by
     False."""
-    for program in programs:
-        until, began = budget.next(), time.monotonic()
+    SetSchedules(runner, programs, counting, most=most, each=each).follow(budget)
 
-        def take(attempt: FollowedSchedule, until: float = until) -> bool:
-            counting.take(attempt)
-            return each(attempt) and time.monotonic() < until
 
-        result = runner.check(program, counting.isolation, most=most, each=take)
-        counting.complete &= result.complete
-        counting.seconds += time.monotonic() - began
+class SetSchedules:
+    """The schedules of these programs at one level, followed in several goes: each goes on where the time of
+    the one before was up. each: as of count_schedules()."""
+
+    def __init__(
+        self,
+        runner: ProgramRunner,
+        programs: Sequence[Program],
+        counting: Counting,
+        *,
+        most: int,
+        each: Callable[[FollowedSchedule], bool] = lambda _: True,
+    ) -> None:
+        self.counting = counting
+        self._runner, self._most, self._each = runner, most, each
+        self._left: list[tuple[Program, ScheduleSearch | None]] = [(program, None) for program in programs]
+        self._whole = True  # but for those that are left
+        counting.at_most = sum(_at_most(program, counting.isolation) for program in programs)
+        if not all(_at_most(program, counting.isolation) for program in programs):
+            counting.at_most = 0
+
+    @property
+    def unfinished(self) -> bool:
+        """Could more be followed if there were time?"""
+        return bool(self._left)
+
+    def drop(self) -> None:
+        """What is left will not be followed: searches that can go on take memory."""
+        self._whole, self._left = self._whole and not self._left, []
+
+    def follow(self, budget: Budget) -> None:
+        self.counting.complete = False  # should the database be lost
+        left, self._left = self._left, []
+        for number, (program, search) in enumerate(left):
+            if budget.spent:
+                self._left += left[number:]
+                break
+            if not self._follow(program, search or self._runner.search(self._most), budget.next()):
+                self._whole = False
+                break
+        self.counting.complete = self._whole and not self._left
+
+    def _follow(self, program: Program, search: ScheduleSearch, until: float) -> bool:
+        """False where no other one is to be followed either."""
+        goes_on, out_of_time, began = True, False, time.monotonic()
+
+        def take(attempt: FollowedSchedule) -> bool:
+            nonlocal goes_on, out_of_time
+            self.counting.take(attempt)
+            goes_on = self._each(attempt)
+            out_of_time = time.monotonic() >= until and not attempt.trace.stuck
+            return goes_on and not out_of_time
+
+        result = self._runner.check(program, self.counting.isolation, each=take, search=search)
+        self.counting.seconds += time.monotonic() - began
+        if out_of_time and goes_on:
+            self._left.append((program, search))
+        else:
+            self._whole &= result.complete
+        return goes_on
+
+
+def _at_most(program: Program, isolation: str) -> int:
+    """How many schedules a program can have at this level; 0 where nobody knows."""
+    bound = program.bound(isolation)
+    found = 0 if any(each.points >= MOST_POINTS for each in bound) else interleavings(bound)
+    return found if found <= _MOST_SHOWN else 0
 
 
 class Counting:
     """Takes in the followed schedules of one set of transactions at one level.
 
-    retried: the codes by which the database asks for another try.
+    tables: on which they run.
     """
 
-    def __init__(self, isolation: str, retried: Collection[str], judge: str) -> None:
-        self.isolation, self._retried, self._judge = isolation, retried, judge
+    def __init__(self, isolation: str, tables: ScenarioTables, judge: str) -> None:
+        self.isolation, self._judge = isolation, judge
+        self._retried, self._deadlocks = tables.retried, deadlock_codes(tables)
         self._counts: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
         self._aborted: Counter[str] = Counter()
@@ -69,6 +138,7 @@ class Counting:
         self._reasons: dict[str, None] = {}
         self._ran: set[tuple[str, int]] = set()
         self.complete = True
+        self.at_most = 0
         self.seconds = 0.0
         self._simplest: dict[bool, FollowedSchedule] = {}  # by whether it fails as a serial order does, too
 
@@ -102,8 +172,8 @@ class Counting:
             for code in (each.code, *each.retried)
             if code
         }
-        self._aborted.update(codes & set(self._retried))
-        self._failed.update(codes - set(self._retried))
+        self._aborted.update(codes & self._retried)
+        self._failed.update(codes - self._retried)
         if found:
             counts["failing"] += 1
             counts["series"] += also_in_series(attempt)
@@ -138,6 +208,8 @@ class Counting:
             self.complete,
             self.seconds,
             tuple(self._reasons)[:_MOST_REASONS],
+            self.at_most,
+            tuple(sorted(self._deadlocks & self._aborted.keys())),
             tuple(sorted(self._ran)),
         )
 

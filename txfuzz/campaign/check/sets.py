@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from txfuzz.campaign.check.advice import tried_fixes
-from txfuzz.campaign.check.counting import Budget, Counting, count_schedules
+from txfuzz.campaign.check.counting import Counting, SetSchedules
 from txfuzz.campaign.check.findings import SECONDS as SHRINKING
 from txfuzz.campaign.check.findings import finding_of
 from txfuzz.campaign.check.levels import promises
+from txfuzz.campaign.check.shares import Cell, follow_in_turn
 from txfuzz.campaign.check.trial import Trial
 from txfuzz.check.finding.failures import failures, fits_no_order
 from txfuzz.check.finding.result import Finding, Fix, LevelCounts, SetResult
@@ -62,7 +63,7 @@ class SetQuestion:
 
 
 class SetChecker:
-    """Checks one set after the other on the same tables. interrupted: ends it. lost: why the database is of
+    """Checks sets on the same tables. interrupted: ends it. lost: why the database is of
     no more use; schedules: that were followed."""
 
     def __init__(
@@ -84,42 +85,42 @@ class SetChecker:
     def over(self) -> bool:
         return self._interrupted() or bool(self.lost)
 
-    def check(self, name: str, chosen: Sequence[Program], budget: Budget) -> SetResult:
-        """budget: with a part for each program at each level."""
-        counts, simplest = self._counted(name, chosen, budget)
+    def check(self, sets: Sequence[tuple[str, Sequence[Program]]], seconds: float) -> list[SetResult]:
+        """seconds: for all their schedules; see shares. Sets that were not begun are left out."""
+        cells = [
+            {level: self._cell(name, chosen, level) for level in self._question.run} for name, chosen in sets
+        ]
+        try:
+            follow_in_turn([cell for one in cells for cell, _ in one.values()], seconds, lambda: self.over)
+        except (DatabaseUnavailable, SessionError) as error:
+            self.lost = why_lost(error, self.schedules)
+        return [
+            self._result(name, chosen, [counting for cell, counting in one.values() if cell.begun])
+            for (name, chosen), one in zip(sets, cells, strict=True)
+            if any(cell.begun for cell, _ in one.values())
+        ]
+
+    def _cell(self, name: str, chosen: Sequence[Program], level: str) -> tuple[Cell, Counting]:
+        counting = Counting(level, self._subject.tables, self._subject.judge)
+
+        def each(attempt: FollowedSchedule) -> bool:
+            self.schedules += 1
+            self._on_progress(CheckProgress(name, level, self.schedules, counting.failing))
+            return not self._interrupted()
+
+        schedules = SetSchedules(self._runner, chosen, counting, most=self._limits.most, each=each)
+        decides = level in self._question.asked
+        return Cell(schedules, decides, len(chosen), lambda: counting.counts().schedules), counting
+
+    def _result(self, name: str, chosen: Sequence[Program], countings: Sequence[Counting]) -> SetResult:
+        counts = tuple(each.counts() for each in countings)
+        simplest = {each.isolation: each.simplest for each in countings if each.simplest}
         if not self.lost:
             try:
                 return self._explained(name, chosen, counts, simplest)
             except (DatabaseUnavailable, SessionError) as error:
                 self.lost = why_lost(error, self.schedules)
         return self._counted_only(name, chosen, counts, simplest)
-
-    def _counted(
-        self, name: str, chosen: Sequence[Program], budget: Budget
-    ) -> tuple[tuple[LevelCounts, ...], Mapping[str, Sequence[FollowedSchedule]]]:
-        """The counts at each level, and of each level at which something fails the simplest schedules."""
-        counts: list[LevelCounts] = []
-        simplest: dict[str, Sequence[FollowedSchedule]] = {}
-        for level in self._question.run:
-            counting = Counting(level, self._subject.tables.retried, self._subject.judge)
-
-            def each(attempt: FollowedSchedule, level: str = level, counting: Counting = counting) -> bool:
-                self.schedules += 1
-                self._on_progress(CheckProgress(name, level, self.schedules, counting.failing))
-                return not self._interrupted()
-
-            try:
-                count_schedules(
-                    self._runner, chosen, counting, most=self._limits.most, budget=budget, each=each
-                )
-            except (DatabaseUnavailable, SessionError) as error:
-                self.lost, counting.complete = why_lost(error, self.schedules), False
-            counts.append(counting.counts())
-            if counting.simplest:
-                simplest[level] = counting.simplest
-            if self.over:
-                break
-        return tuple(counts), simplest
 
     def _explained(
         self,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from txfuzz.campaign.check.counting import Budget
 from txfuzz.campaign.check.sets import CheckProgress, Progress, SetChecker, SetQuestion
 from txfuzz.campaign.check.subject import Subject, open_scenario
 from txfuzz.campaign.check.trial import Trial
@@ -94,11 +93,10 @@ class CheckWorker:
 
         question = self.job.question
         checker = SetChecker(self.trial, self.runner, question, lambda: not (going and tell(news)), progress)
-        budget = Budget(asked.what.seconds, len(chosen) * len(question.run))
-        result = checker.check(name, chosen, budget)
+        results = checker.check([(name, chosen)], asked.what.seconds)
         if checker.lost:
             raise DatabaseUnavailable(checker.lost)
-        tell(SetNews(news.progress, result, self.runner.left_out))
+        tell(SetNews(news.progress, results[0] if results else None, self.runner.left_out))
 
 
 class SetsByWorkers:
@@ -121,13 +119,12 @@ class SetsByWorkers:
     def schedules(self) -> int:
         return sum(each.progress.schedules for each in self._told.values() if each.progress is not None)
 
-    def check(self, job: CheckJob, programs: Sequence[int]) -> list[SetResult]:
-        """programs: of each set, so many. Its share of the time for all schedules is that of its programs,
-        and each worker has all the time."""
+    def check(self, job: CheckJob, sets: int) -> list[SetResult]:
+        """sets: so many, which share the time for all schedules evenly; each worker has all of it."""
         engine = self._workers.engine(self._on_lost)
-        seconds = job.question.limits.seconds * min(engine.size, len(programs)) / max(sum(programs), 1)
+        seconds = job.question.limits.seconds * min(engine.size, sets) / max(sets, 1)
         slices = Independent(
-            [CheckedSet(number, seconds * each) for number, each in enumerate(programs)],
+            [CheckedSet(number, seconds) for number in range(sets)],
             on_ended=self._take_in,
             on_told=self._take_in,
             on_lost=self._on_lost,

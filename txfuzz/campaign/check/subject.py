@@ -89,7 +89,8 @@ def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str |
         try:
             tables = _holding(chosen, database).scenario(scenario.setup)
         except SetupRefused as error:
-            raise scenario.refused(error.statement, f"{error.message} ({error.code})") from None
+            reason = f"{error.message} ({error.code})"
+            raise scenario.refused(error.statement, reason, error.position) from None
         except SessionError as error:
             raise UsageError(
                 f"{path}: the database refused the setup: {error.message} ({error.code})"

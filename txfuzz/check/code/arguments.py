@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from txfuzz.check.code.place import shown
@@ -23,6 +24,7 @@ class Parameters:
 
 def parameters_of(function: Callable[..., Any], choices: Mapping[str, Any], decorator: str) -> Parameters:
     """UsageError, which says where the function is, for what cannot be given a value."""
+    _check_bound(function)
     where = f"{place_of(function)}: {function_name(function)}()"
     if inspect.iscoroutinefunction(function):
         raise UsageError(
@@ -55,6 +57,21 @@ def parameters_of(function: Callable[..., Any], choices: Mapping[str, Any], deco
         name = next(iter(left))
         raise UsageError(f"{where} has no parameter {name!r}: {did_you_mean(name, signature.parameters)}")
     return Parameters(opened, tuple(chosen))
+
+
+def _check_bound(function: Callable[..., Any]) -> None:
+    """What functools.partial gives a function must be what it takes."""
+    while isinstance(function, partial):
+        plain = function.func
+        try:
+            inspect.signature(plain).bind_partial(*function.args, **function.keywords)
+        except TypeError as error:
+            where = f"{place_of(plain)}: {function_name(plain)}()"
+            known = inspect.signature(plain).parameters
+            strange = next((name for name in function.keywords if name not in known), None)
+            hint = f": {did_you_mean(strange, known)}" if strange is not None else ""
+            raise UsageError(f"{where} cannot be called as functools.partial says: {error}{hint}") from None
+        function = plain
 
 
 def _values(given: Any, where: str) -> tuple[Cell, ...]:

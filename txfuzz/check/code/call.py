@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from txfuzz.check.code.arguments import Parameters, place_of
+from txfuzz.check.code.arguments import Parameters, function_name, place_of
 from txfuzz.check.code.effects import as_changed
 from txfuzz.check.code.errors import database_error, is_mistake, is_operational, is_shared_session, refused
 from txfuzz.check.code.place import raised_at
 from txfuzz.check.code.resources import Resources
 from txfuzz.check.code.session import CodeRun, CodeSession, Rewrite
 from txfuzz.check.code.values import comparable
-from txfuzz.check.contract import Arguments
+from txfuzz.check.contract import Arguments, FunctionRows
 from txfuzz.check.scheduling.schedule import Abandoned
 from txfuzz.check.scheduling.threads import Body, Stop
 from txfuzz.check.serial.outcome import CallOutcome, Ending
@@ -156,9 +156,15 @@ class CodeInvariant:
         values = {name: values[0] for name, values in self.parameters.chosen}
         try:
             with self.resources.of(self.parameters.opened) as opened:
-                return _as_rows(self.function(**opened, **values))
+                found = _as_rows(self.function(**opened, **values))
+                return FunctionRows(found.columns, found.rows, function=function_name(self.function))
         except AssertionError as error:
-            return Rows(("AssertionError",), ((str(error) or "the assertion does not hold",),))
+            message = " ".join(str(error).split())
+            raised = f"AssertionError: {message}" if message else f"AssertionError at {raised_at(error)}"
+            rows = ((message or "the assertion does not hold",),)
+            return FunctionRows(
+                ("AssertionError",), rows, function=function_name(self.function), raised=raised
+            )
         except SessionError:
             raise
         except (Exception, SystemExit) as error:

@@ -12,7 +12,14 @@ from txfuzz.check.code.resources import Resources
 from txfuzz.check.code.session import CodeSession, waiting_sessions
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.drivers import Drivers
-from txfuzz.database.scenario import AdoptedSession, ColumnFacts, Rows, ScenarioSession, ScenarioTables
+from txfuzz.database.scenario import (
+    AdoptedSession,
+    ColumnFacts,
+    Rows,
+    ScenarioSession,
+    ScenarioTables,
+    deadlock_codes,
+)
 
 SECONDS = 10.0
 
@@ -47,6 +54,11 @@ class CodeTables(Closeable):
     @property
     def retried(self) -> frozenset[str]:
         return self._tables.retried
+
+    @property
+    def deadlocks(self) -> frozenset[str]:
+        """See NamesDeadlocks."""
+        return deadlock_codes(self._tables)
 
     def facts(self) -> ColumnFacts:
         return self._tables.facts() if self._state is None else ColumnFacts()

@@ -18,7 +18,9 @@ class LevelCounts:
     what went wrong, in words → in how many schedules. explained: those in order, by the judge. aborted: code
     → in how many, of those by which the database asks for another try. failed: the same for other codes.
     waited: those in which somebody waited for a lock. complete: every schedule was run. reasons: why some
-    could not be judged. ran: the steps that ran in any, by transaction and number from 0.
+    could not be judged. at_most: how many schedules there can be, 0 where nobody knows.
+    deadlocks: the codes, of those in aborted, that mean a deadlock. ran: the steps that ran in any, by
+    transaction and number from 0.
     """
 
     isolation: str
@@ -34,6 +36,8 @@ class LevelCounts:
     complete: bool = True
     seconds: float = 0.0
     reasons: tuple[str, ...] = ()
+    at_most: int = 0
+    deadlocks: tuple[str, ...] = ()
     ran: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -126,7 +130,8 @@ class CheckResult:
     """levels: that were run, from weak to strong. asked: those that decide the verdict. masked:
     "table.column" of what was no evidence. notes: sentences about the check as a whole. lost: why the
     database was of no more use before all schedules had run. crowds: of each level that was asked for, if
-    there was one."""
+    there was one. renamed: of what is masked, the identifiers that the database gives out: it counts which
+    rows have the same one."""
 
     name: str
     source: str
@@ -143,6 +148,7 @@ class CheckResult:
     notes: tuple[str, ...] = ()
     lost: str = ""
     crowds: tuple[CrowdResult, ...] = ()
+    renamed: tuple[str, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

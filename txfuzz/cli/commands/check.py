@@ -35,11 +35,14 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--schedules", "most", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N",
-    help="Run at most N schedules of each program at each level, those with few switches first.",
+    help="Run at most N schedules at each level of each combination of transactions and arguments, those "
+    "with few switches first.",
 )  # fmt: skip
 @click.option(
     "--budget", "--seconds", "seconds", type=parameters.Time(min=0, min_open=True), default=60.0,
-    show_default="1m", metavar="TIME", help="Time for all schedules together, such as 10m.",
+    show_default="1m", metavar="TIME",
+    help="Time for all schedules together, such as 10m, half of it at least at the levels that count. "
+    "Making smaller what fails, and trying what would mend it, comes on top.",
 )  # fmt: skip
 @click.option(
     "--combinations", type=click.IntRange(min=1), default=24, show_default=True, metavar="N",
@@ -48,7 +51,8 @@ if TYPE_CHECKING:
 @click.option(
     "--schedule-seconds", type=parameters.Seconds(min=0, min_open=True), default=5.0, show_default=True,
     metavar="S",
-    help="Time for one schedule, after which it is broken off, and the rest of its program with it.",
+    help="Time for one schedule, after which it is broken off, and no other one of the same transactions "
+    "with the same arguments is run.",
 )  # fmt: skip
 @click.option(
     "--crowd", type=parameters.Seconds(min=0, min_open=True), metavar="S",

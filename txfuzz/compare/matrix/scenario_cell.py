@@ -75,7 +75,7 @@ def _counted(
     level: str,
     place: Place,
 ) -> Measured:
-    counting = Counting(level, subject.tables.retried, subject.judge)
+    counting = Counting(level, subject.tables, subject.judge)
     chosen = _programs(subject, place.seed)
     no_order = ran = 0
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from txfuzz.check.crowd import BrokenInvariant, CrowdResult
 from txfuzz.check.serial.outcome import Ending
-from txfuzz.check.story import seen_text
+from txfuzz.check.story import found_text
 from txfuzz.common.sentences import counted, listed
 
 
@@ -36,6 +36,6 @@ def _broken(crowd: CrowdResult, broken: BrokenInvariant) -> str:
         series = " The same transactions, one after the other, keep it."
     return (
         f"Broken by the crowd at {crowd.isolation.upper()} after {crowd.seconds:.1f} s: {broken.name}. "
-        f"The query for it gives {seen_text(broken.rows)}. "
+        f"{found_text(broken.rows)}. "
         f"Since it was last seen to hold, {what} had run.{series}"
     )

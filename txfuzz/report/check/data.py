@@ -34,6 +34,7 @@ def check_data(found: CheckResult) -> dict[str, Any]:
         "failing": [each.name for each in found.failing],
         "unjudged": [each.name for each in found.unjudged],
         "masked": list(found.masked),
+        "renamed": list(found.renamed),
         "notes": list(notes(found)),
         "sets": [_set(each) for each in found.sets],
         "crowds": [_crowd(each) for each in found.crowds],

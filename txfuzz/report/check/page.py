@@ -14,6 +14,8 @@ from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.shell import html_page
 
 _CSS = """
+section li pre { white-space: pre-wrap; }
+.check td:first-child { white-space: normal; min-width: 130px; }
 .check td, .check th { padding: 5px 12px; text-align: left; font-variant-numeric: tabular-nums; }
 .check th { font-weight: 600; } .check tr + tr td { border-top: 1px solid var(--line); }
 .check td.fails { color: var(--bad); font-weight: 600; }

@@ -13,9 +13,10 @@ _RADIUS = 13.0
 _LABEL = 20  # characters
 _WORD = 9
 SCHEDULE_CSS = """
-.schedule { width: 100%; border-collapse: collapse; margin: 14px 0; }
-.schedule td, .schedule th { vertical-align: top; text-align: left; padding: 5px 8px; }
-.schedule td.number { color: var(--quiet); width: 28px; }
+.schedule { width: 100%; border-collapse: collapse; margin: 14px 0; table-layout: fixed; }
+.schedule:has(th:nth-child(4)) { min-width: 560px; } .schedule:has(th:nth-child(5)) { min-width: 720px; }
+.schedule td, .schedule th { vertical-align: top; text-align: left; padding: 5px 8px; white-space: normal; }
+.schedule th:first-child { width: 38px; } .schedule td.number { color: var(--quiet); }
 .schedule code { display: block; } .schedule .came { color: var(--quiet); font-size: 13.5px; }
 .lanes { display: block; max-width: 100%; height: auto; margin: 10px 0; }
 .lanes text { font: 12px var(--mono); fill: var(--ink); }
@@ -24,6 +25,7 @@ SCHEDULE_CSS = """
 .lanes .stop.bad circle, .lanes .stop.bad rect { stroke: var(--bad); }
 .lanes .lane { stroke: var(--line); stroke-width: 3; }
 .lanes .lane.waits { stroke: var(--hot); stroke-dasharray: 5 4; }
+@media (max-width: 760px) { .lanes { max-width: none; } }
 """
 
 

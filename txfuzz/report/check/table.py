@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from txfuzz.check.finding.result import CheckResult, LevelCounts, SetResult
 from txfuzz.common.sanitize import printable
@@ -44,7 +44,7 @@ def table_rows(one: SetResult) -> Iterator[tuple[str, list[str]]]:
             ],
         )
     if any(each.aborted for each in levels):
-        yield "aborted, to be retried", [_codes(each.aborted) for each in levels]
+        yield "aborted, to be retried", [_codes(each.aborted, each.deadlocks) for each in levels]
     if any(each.failed for each in levels):
         yield "aborted for good", [_codes(each.failed) for each in levels]
     if any(each.waited for each in levels):
@@ -53,7 +53,7 @@ def table_rows(one: SetResult) -> Iterator[tuple[str, list[str]]]:
         yield "could not be judged", [_number(each.unknown) for each in levels]
     order = "no invariant broken" if one.judge == "invariants" else "explained by an order"
     yield order, [_number(each.explained) for each in levels]
-    yield "schedules", [f"{each.schedules:,}{'' if each.complete else '+'}" for each in levels]
+    yield "schedules", [_schedules(each) for each in levels]
 
 
 def head(found: CheckResult) -> str:
@@ -85,8 +85,23 @@ def _names(levels: tuple[LevelCounts, ...], of: Callable[[LevelCounts], Mapping[
     return list(dict.fromkeys(name for each in levels for name in of(each)))
 
 
-def _codes(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number:,} ({code})" for code, number in sorted(counts.items())) or NONE
+def code_text(code: str, deadlocks: Collection[str]) -> str:
+    """ "40P01 deadlock": what a code means to those who do not know the database's."""
+    return f"{code} deadlock" if code in deadlocks and code != "deadlock" else code
+
+
+def _codes(counts: Mapping[str, int], deadlocks: Collection[str] = ()) -> str:
+    shown = (f"{number:,} ({code_text(code, deadlocks)})" for code, number in sorted(counts.items()))
+    return ", ".join(shown) or NONE
+
+
+def _schedules(counts: LevelCounts) -> str:
+    """ "70", and where not all were run "9 of up to 70", or "9+" where nobody knows how many there are."""
+    if counts.complete:
+        return f"{counts.schedules:,}"
+    if counts.at_most:
+        return f"{counts.schedules:,} of up to {counts.at_most:,}"
+    return f"{counts.schedules:,}+"
 
 
 def _number(count: int) -> str:

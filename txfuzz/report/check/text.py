@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from txfuzz.check.finding.locked_code import LockedCode
 from txfuzz.check.finding.result import CheckResult, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.story import explanation
 from txfuzz.common.sentences import counted, listed
 from txfuzz.report.check.crowd import crowd_sentences
 from txfuzz.report.check.story import schedule_lines, story_lines
-from txfuzz.report.check.table import head, table_lines
+from txfuzz.report.check.table import code_text, head, table_lines
 from txfuzz.report.text.lines import paragraph
 
 _STORIES = 3
@@ -30,8 +31,7 @@ def check_body(found: CheckResult) -> str:
     for one in found.sets:
         lines += ["", *table_lines(one)]
         for fix in one.fixes:
-            lines += paragraph(f"fix: {fix_text(fix)}", hang=5)
-            lines += [line for each in fix.sql.splitlines() for line in paragraph(each, indent=7, hang=2)]
+            lines += _fix_lines(fix_text(fix), fix.sql)
         for finding in one.findings:
             if told < _STORIES or finding.blames_database:
                 level = finding.isolation.upper()
@@ -103,6 +103,21 @@ def _failing_at(found: CheckResult, one: SetResult) -> str:
     return f"{one.name} at {listed(levels)}"
 
 
+def locked_code_lines(found: LockedCode) -> list[str]:
+    """What mends functions: as the fix of a set, but that there are no counts without it."""
+    result = found.result
+    whole = "" if result.complete else ", not all were run"
+    codes = "".join(f"; aborts by {code} {number:,}" for code, number in sorted(result.aborted.items()))
+    waits = f"; waits {result.waited:,}" if result.waited else ""
+    tried = f"tried: 0 of {counted(result.schedules, 'schedule')} fail{whole}{waits}{codes}"
+    return _fix_lines(f"{found.about} ({tried})", found.sql)
+
+
+def _fix_lines(about: str, sql: str) -> list[str]:
+    shown = [line for each in sql.splitlines() for line in paragraph(each, indent=7, hang=2)]
+    return [*paragraph(f"fix: {about}", hang=5), *shown]
+
+
 def fix_text(fix: Fix) -> str:
     """The change, that it was tried, and its price: in how many schedules somebody waits or is aborted."""
     after, before = fix.after, fix.before
@@ -116,8 +131,30 @@ def _prices(before: LevelCounts, after: LevelCounts) -> Iterator[str]:
     if before.waited or after.waited:
         yield f"waits {after.waited:,}, was {before.waited:,}"
     codes_before, codes_after = {**before.aborted, **before.failed}, {**after.aborted, **after.failed}
+    deadlocks = {*before.deadlocks, *after.deadlocks}
     for code in sorted({*codes_before, *codes_after}):
-        yield f"aborts by {code} {codes_after.get(code, 0):,}, was {codes_before.get(code, 0):,}"
+        number, was = codes_after.get(code, 0), codes_before.get(code, 0)
+        yield f"aborts by {code_text(code, deadlocks)} {number:,}, was {was:,}"
+
+
+def _retried(found: CheckResult) -> Iterator[str]:
+    """What a code that asks for another try means to those who wrote the transactions."""
+    levels = [each for one in found.sets for each in one.levels]
+    codes = sorted({code for each in levels for code in each.aborted})
+    deadlocks = sorted({code for each in levels for code in each.deadlocks})
+    order = ""
+    if deadlocks:
+        order = f"; or, for deadlocks ({listed(deadlocks)}), all have to lock rows in one order"
+    if codes:
+        yield (
+            f"Aborted, to be retried ({listed(codes)}): because of what ran beside it the database has "
+            "undone the whole transaction, and the code that runs it has to run it again from its beginning"
+            f"{order}."
+        )
+
+
+def _unknown_number(one: SetResult) -> bool:
+    return any(not each.complete and not each.at_most for each in one.levels)
 
 
 def notes(found: CheckResult) -> Iterator[str]:
@@ -126,10 +163,12 @@ def notes(found: CheckResult) -> Iterator[str]:
         yield f"{note}."
     sampled = [one.name for one in found.sets if any(not each.complete for each in one.levels)]
     if sampled:
+        sign = " (+)" if any(_unknown_number(one) for one in found.sets) else ""
         yield (
-            f"Of {listed(sampled, most=3)} not all schedules were run (+), but those with the fewest "
+            f"Of {listed(sampled, most=3)} not all schedules were run{sign}, but those with the fewest "
             "switches between transactions; --schedules and --budget run more."
         )
+    yield from _retried(found)
     serial = [one.name for one in found.sets if any(each.in_series for each in one.levels)]
     if serial:
         yield (
@@ -145,8 +184,14 @@ def notes(found: CheckResult) -> Iterator[str]:
         yield f"Could not be judged ({name}, {listed(levels)}): {reason}."
     for crowd in found.crowds:
         yield from crowd_sentences(crowd)
-    if found.masked:
-        yield f"Left out or compared up to renaming: {listed(found.masked, most=6)}."
+    left_out = [each for each in found.masked if each not in found.renamed]
+    if left_out:
+        yield f"Not compared: {listed(left_out, most=6)}. No schedule fails for what stands there."
+    if found.renamed:
+        yield (
+            f"Identifiers that the database gives out: {listed(found.renamed, most=6)}. No schedule fails "
+            "for other values there, only where they lead to other rows."
+        )
     if found.lost:
         yield f"The database was lost: {found.lost}."
     if (found.interrupted or found.lost) and found.failing:

@@ -27,6 +27,7 @@ from txfuzz.database.scenario import (
     ScenarioSession,
     ScenarioTables,
     SetupRefused,
+    deadlock_codes,
 )
 from txfuzz.testing.adapters.both_ways import both_ways
 from txfuzz.testing.adapters.kept_tables import PEOPLE, KeptTablesChecks, bag
@@ -319,6 +320,7 @@ class ScenarioConformance(KeptTablesChecks, AdapterSubject):
         self, made: Callable[..., ScenarioTables], can: Capabilities, sample: Sample
     ) -> None:
         tables = made(*sample.setup)
+        assert deadlock_codes(tables) <= tables.retried
         for level, result in self._checked(tables, can, sample).items():
             safe = implies(can.isolation[level], "serializable") and level not in self.breaks
             expected = sample.name in self.shows.get(level, ())

@@ -100,6 +100,7 @@ class MemoryTables(Closeable):
     """ScenarioTables of lists. commits: what transactions have appended before, one after the other."""
 
     retried = frozenset({CONFLICT, DEADLOCK})
+    deadlocks = frozenset({DEADLOCK})
 
     def __init__(self, database: MemoryDatabase, commits: Sequence[Mapping[int, int]]) -> None:
         self._database, self._commits = database, tuple(commits)

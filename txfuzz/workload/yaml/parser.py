@@ -41,7 +41,7 @@ def parse_yaml(text: str, source: str) -> Node | None:
         root = yaml.compose(text, loader())
         return None if root is None else _Walk(source).node(root, ())
     except yaml.MarkedYAMLError as error:
-        raise _not_yaml(error, source) from None
+        raise _not_yaml(error, text, source) from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         line = before.count("\n") + 1
@@ -71,16 +71,45 @@ def loader() -> type[yaml.SafeLoader]:
     return Loader
 
 
-def _not_yaml(error: yaml.MarkedYAMLError, source: str) -> WorkloadError:
+def _not_yaml(error: yaml.MarkedYAMLError, text: str, source: str) -> WorkloadError:
     mark = error.problem_mark or error.context_mark
     place = Place(source, mark.line + 1, mark.column + 1) if mark else Place(source, 1, 1)
     sentence = " ".join((error.problem or error.context or "it cannot be parsed").split())
+    plain = _in_plain_words(error, text)
+    if plain is not None:
+        return place.error(*plain)
     hint = ""
     if "'\\t'" in sentence:
         hint = "indent with spaces"
     elif error.problem and error.context and error.context_mark:
         hint = f"{' '.join(error.context.split())} that begins on line {error.context_mark.line + 1}"
     return place.error(f"found invalid YAML: {sentence}", "", hint)
+
+
+def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str, str] | None:
+    """What was found, what was expected, and a hint, for what people get wrong most: indentation."""
+    mark, above, problem = error.problem_mark, error.context_mark, error.problem or ""
+    if mark is None:
+        return None
+    if "<block end>" in problem and above is not None:
+        around = f"it stands inside what begins on line {above.line + 1}, column {above.column + 1}"
+        if _begins_line(text, mark.line, mark.column):
+            found = "found a line whose indentation does not fit the lines around it"
+            return found, "the same number of spaces as in the lines that belong together", around
+        return (
+            "found more text behind the end of a value",
+            "a new line, or quotes around the whole value",
+            around,
+        )
+    if "mapping values are not allowed" in problem:
+        hint = "or a line is indented further than those that it belongs to"
+        return "found ':' in the middle of a value", "quotes around text that contains it", hint
+    return None
+
+
+def _begins_line(text: str, line: int, column: int) -> bool:
+    lines = text.split("\n")
+    return line < len(lines) and not lines[line][:column].strip()
 
 
 class _Walk:

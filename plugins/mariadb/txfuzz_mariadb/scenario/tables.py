@@ -26,6 +26,7 @@ from .schema import read_schema
 from .server import ScenarioServer
 from .sessions import MariadbAdoptedSession, MariadbScenarioSession
 
+DEADLOCKS = frozenset({str(DEADLOCK)})
 RETRIED = frozenset(map(str, (DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED)))
 AWAY = 10  # numbers that are left out, so that no new one is one that is there
 KEPT = "_kept"  # what the database with the copies has behind its name
@@ -41,6 +42,7 @@ class MariadbScenario(Closeable):
     """Made by MariadbDatabase.scenario(). name: of the database; with `_kept` behind it, of its copies."""
 
     retried = RETRIED
+    deadlocks = DEADLOCKS
 
     def __init__(self, server: ScenarioServer, name: str, setup: Sequence[str]) -> None:
         self._server, self._name, self._copies = server, name, name + KEPT

@@ -226,4 +226,6 @@ def session_error(error: psycopg.Error, *, committing: bool = False) -> SessionE
     message = " ".join((error.diag.message_primary or str(error)).split())
     if code.startswith("XX") and error.diag.source_function:  # where in the server's own code
         message += f" ({error.diag.source_function}, {error.diag.source_file}:{error.diag.source_line})"
-    return SessionError(outcome_of(code, lost=lost, committing=committing), code, message, lost=lost)
+    outcome = outcome_of(code, lost=lost, committing=committing)
+    position = int(error.diag.statement_position or 0)
+    return SessionError(outcome, code, message, lost=lost, position=position)

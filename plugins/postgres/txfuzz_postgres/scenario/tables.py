@@ -33,7 +33,8 @@ from .connections import Plain, SpareConnections
 from .sequences import origin_of_number, read_numbers, read_origins
 from .session import PostgresAdoptedSession, PostgresScenarioSession, checked
 
-RETRIED = frozenset({"40001", "40P01"})
+DEADLOCKS = frozenset({"40P01"})
+RETRIED = frozenset({"40001"}) | DEADLOCKS
 KEPT = "_kept"  # what the schema with the copies has behind its name
 _CLOCK = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random)\(|"
@@ -68,6 +69,7 @@ class PostgresScenario(Closeable):
     """
 
     retried = RETRIED
+    deadlocks = DEADLOCKS
 
     def __init__(
         self,
