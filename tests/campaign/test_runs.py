@@ -63,6 +63,13 @@ def test_a_promise_is_broken_only_if_it_was_made(
     assert list_runs(tmp_path)[0].facts.broken is broken
 
 
+def test_a_hunt_that_shows_known_holes_only_says_so(tmp_path: Path) -> None:
+    holes = [{"name": "a", "known": "a"}, {"name": "a snapshot", "known": "a"}, {"name": "b", "known": "b"}]
+    a_run(tmp_path / "one", "hunt.json", {"counts": {"schedules": 9}, "holes": holes})
+    facts = list_runs(tmp_path)[0].facts
+    assert (facts.broken, facts.found, facts.known) == (False, (), ("a", "b"))
+
+
 @pytest.mark.parametrize(
     ("record", "data", "kind", "verdict", "found"),
     [

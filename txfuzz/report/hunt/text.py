@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
@@ -23,13 +23,7 @@ def hunt_text(
 ) -> str:
     """excepted: forms that the database's documentation excepts from its promise. known: with the stories of
     holes that are known."""
-    return f"{hunt_body(server, levels, result, excepted, known=known)}\n\n{verdict_of(result.holes)}"
-
-
-def verdict_of(holes: Sequence[FoundHole]) -> str:
-    """What a hunt came to."""
-    news = sum(not hole.known for hole in holes)
-    return ending(news, len(holes) - news)
+    return f"{hunt_body(server, levels, result, excepted, known=known)}\n\n{ending(result.holes)}"
 
 
 def hunt_body(
@@ -50,13 +44,21 @@ def hunt_body(
     return "\n".join(lines)
 
 
-def ending(news: int, known: int) -> str:
-    """How many holes there are, in a sentence."""
+def known_names(holes: Iterable[FoundHole]) -> list[str]:
+    """Of the holes that are known, each name once."""
+    return list(dict.fromkeys(hole.known for hole in holes if hole.known))
+
+
+def ending(holes: Sequence[FoundHole]) -> str:
+    """What a hunt came to: how many holes there are, and the names of those that are known."""
+    known = sum(bool(hole.known) for hole in holes)
+    news, names = len(holes) - known, ", ".join(known_names(holes))
     if news:
-        also = f", {known} known" if known else ""
-        return f"{news} {'hole that is' if news == 1 else 'holes that are'} not known{also}."
+        also = f", and {known:,} known: {names}" if known else ""
+        return f"{news:,} {'hole that is' if news == 1 else 'holes that are'} not known{also}."
     if known:
-        return f"Nothing that is not known; {known} {'hole is' if known == 1 else 'holes are'}."
+        all_of = {1: "", 2: "both "}.get(known, "all ")
+        return f"{known:,} {'hole' if known == 1 else 'holes'}, {all_of}known: {names}. Nothing new."
     return "Nothing found."
 
 
