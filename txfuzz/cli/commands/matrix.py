@@ -151,9 +151,9 @@ def _code(report: MatrixReport) -> int:
 
 def _say(progress: MatrixProgress) -> None:
     """A line on stderr for each cell."""
-    from txfuzz.compare.matrix.table import MARKS, remark_of
+    from txfuzz.compare.matrix.table import mark_of, remark_of
 
     cell = progress.cell
     where = f"{cell.server or cell.database}, {cell.level}, {cell.question}"
-    text = f"{MARKS[cell.outcome]} {where}: {remark_of(cell)} [{cell.seconds:.1f} s]"
+    text = f"{mark_of(cell)} {where}: {remark_of(cell)} [{cell.seconds:.1f} s]"
     click.echo(f"{progress.done}/{progress.of} {text}", err=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from txfuzz.compare.matrix.cell import MatrixCell
-from txfuzz.compare.matrix.table import MARKS, place_of, remark_of
+from txfuzz.compare.matrix.table import mark_of, place_of, remark_of
 
 Place = tuple[str, str, str]
 
@@ -29,7 +29,7 @@ class Change:
             return f"{where}: no longer asked, was {remark_of(shown)}"
         version = f" (on {self.before.server})" if self.before.server != self.after.server else ""
         return (
-            f"{where}: {MARKS[self.before.outcome]} → {MARKS[self.after.outcome]}: was "
+            f"{where}: {mark_of(self.before)} → {mark_of(self.after)}: was "
             f"{remark_of(self.before)}{version}, is {remark_of(self.after)}"
         )
 

@@ -116,6 +116,7 @@ class MatrixWorker:
                 measured.whole,
                 _clause(measured.why),
                 round(time.monotonic() - began, 3),
+                measured.unsaid,
             )
 
         measured = self._measured(asked, goes_on)

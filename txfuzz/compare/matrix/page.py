@@ -53,12 +53,14 @@ def _body(table: MatrixTable, left: int, remarks: Sequence[str]) -> Content:
     how, badge = ("broken", "promise broken") if broken else ("valid", "promises kept")
     if not broken and not table.judged:
         how, badge = "unknown", "no verdict"
+    unsaid = sum(each.unsaid for each in table.cells)
     servers = dict.fromkeys(row.server for row in table.rows)
     tiles = [
         ("databases", f"{len(servers):,}", "each version counts"),
         ("cells", f"{table.judged:,}", f"{left:,} not reached yet" if left else "judged"),
         ("promises broken", f"{broken:,}", None),
-        ("allowed anomalies", f"{table.count(Outcome.ALLOWED):,}", "cells that show one"),
+        ("allowed anomalies", f"{table.count(Outcome.ALLOWED) - unsaid:,}", "cells that show one"),
+        *([("allowed or not", f"{unsaid:,}", "cells of which that cannot be said")] if unsaid else []),
         ("unknown", f"{table.count(Outcome.UNKNOWN):,}", None),
     ]
     return [

@@ -19,10 +19,12 @@ MARKS: Mapping[Outcome, str] = {
     Outcome.NOT_OFFERED: "·",
 }
 PART = "(✓)"  # nothing found, but not everything was run
+UNSAID = "(—)"  # found, and whether the level promises to prevent it is not known
 LEGEND = (
     ("✓", "not found, in everything that there is to run"),
     (PART, "not found in what was run"),
     ("—", "found; the level does not promise to prevent it"),
+    (UNSAID, "found; whether the level promises to prevent it cannot be said"),
     ("✗", "found, though the level promises to prevent it"),
     ("?", "could not be judged"),
     ("·", "not offered"),
@@ -50,6 +52,10 @@ class TableCell:
             each.whole for each in self.cells if each.outcome is not Outcome.NOT_OFFERED
         ):
             return PART
+        if outcome is Outcome.ALLOWED and all(
+            each.unsaid for each in self.cells if each.outcome is Outcome.ALLOWED
+        ):
+            return UNSAID
         return MARKS[outcome]
 
     @property
@@ -129,6 +135,10 @@ def _title_of(row: MatrixRow, cells: Iterable[MatrixCell], apart: frozenset[str]
     return f"{told}, {row.database}" if named else told
 
 
+def mark_of(cell: MatrixCell) -> str:
+    return TableCell((cell,)).mark
+
+
 def place_of(cell: MatrixCell) -> str:
     return f"{cell.server or cell.database}, {cell.level}, {cell.question}"
 
@@ -145,6 +155,11 @@ def remark_of(cell: MatrixCell) -> str:
     match cell.outcome:
         case Outcome.NONE:
             return f"nothing found{ran}{tail}"
+        case Outcome.ALLOWED if cell.unsaid:
+            return (
+                f"{', '.join(cell.found)}{ran}; whether {_promise(cell)} forbids it cannot be said, "
+                f"since the question names no anomaly{tail}"
+            )
         case Outcome.ALLOWED:
             return f"{', '.join(cell.found)}{ran}, which {_promise(cell)} does not forbid{tail}"
         case Outcome.BROKEN:
