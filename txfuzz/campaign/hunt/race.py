@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
-from txfuzz.campaign.directory.run_records import RACE
+from txfuzz.campaign.directory.run_records import RACE, RunKind
+from txfuzz.campaign.directory.runs import resumed_otherwise
 from txfuzz.campaign.hunt.artefacts import folder_name, kept_files, read_hole
 from txfuzz.campaign.hunt.directory import hunt_directory
 from txfuzz.campaign.hunt.opening import opened_hunt
@@ -167,7 +168,11 @@ def read_race(directory: Path) -> tuple[HuntSettings, RaceResult]:
         result = RaceResult(RaceCounts(**data["counts"]), holes, data["reasons"])
         return HuntSettings.from_json(data["settings"]), result
     except OSError as error:
-        raise UsageError(f"{path}: there are no races to resume: {error.strerror}") from None
+        why = (
+            resumed_otherwise(directory, RunKind.RACES)
+            or f"{path}: there are no races to resume: {error.strerror}"
+        )
+        raise UsageError(why) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path}: it is not the record of races: {error}") from None
 

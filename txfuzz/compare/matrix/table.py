@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.common.sentences import listed
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome, worst
+from txfuzz.compare.matrix.next_steps import NextStep
 from txfuzz.compare.matrix.plan import MatrixPlan
 from txfuzz.compare.matrix.rows import MatrixRow
 
@@ -83,6 +84,7 @@ class MatrixTable:
     rows: tuple[TableRow, ...]
     cells: tuple[MatrixCell, ...]
     remarks: tuple[str, ...] = ()
+    steps: tuple[NextStep, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
         return sum(each.outcome is outcome for each in self.cells)

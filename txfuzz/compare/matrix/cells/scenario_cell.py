@@ -21,7 +21,7 @@ from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import MOST_TRANSACTIONS
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.sentences import listed
-from txfuzz.compare.matrix.measured import Measured, Place, not_offered, unknown
+from txfuzz.compare.matrix.cells.measured import Measured, Place, not_offered, unknown
 from txfuzz.compare.matrix.plan import Question
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import capabilities_of
