@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -200,6 +201,7 @@ def _hunt(
         place = resume or output
         if place is not None:
             click.echo(f"\nreport: {place / 'hunt.html'}")
+    _say_interrupted(result.interrupted, f"{result.counts.schedules:,} schedules", resume or output)
     judged = result.counts.schedules - result.counts.unknown
     return _code(result.interrupted, bool(result.news), judged)
 
@@ -248,6 +250,7 @@ def _race(
         place = resume or output
         if place is not None:
             click.echo(f"\nreport: {place / 'race.html'}")
+    _say_interrupted(result.interrupted, f"{result.counts.rounds:,} rounds", resume or output)
     judged = result.counts.rounds - result.counts.unknown
     return _code(result.interrupted, bool(result.news), judged)
 
@@ -255,6 +258,15 @@ def _race(
 def _say_moved(moved: Path | None) -> None:
     if moved is not None:
         click.echo(f"txfuzz: the earlier hunt that was there is now in {moved}", err=True)
+
+
+def _say_interrupted(interrupted: bool, ran: str, place: Path | None) -> None:
+    if not interrupted:
+        return
+    how = "without --output-dir it cannot go on"
+    if place is not None:
+        how = f"txfuzz hunt --resume {shlex.quote(str(place))} goes on"
+    click.echo(f"interrupted after {ran}: {how}", err=True)
 
 
 def _style(holes: Sequence[FoundHole]) -> Style:
