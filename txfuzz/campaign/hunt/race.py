@@ -28,6 +28,7 @@ from txfuzz.hunt.race.result import OffsetCount, RaceCounts, RacedHole, RaceResu
 from txfuzz.report.hunt.race import raced_hole_markdown
 from txfuzz.report.hunt.race_page import race_page
 from txfuzz.report.hunt.story import told_race
+from txfuzz.report.hunt.text import found_by
 
 FORMAT = 1
 _SESSIONS = 3
@@ -67,6 +68,8 @@ def race(
     earlier = moved = None
     if resume is not None:
         settings, _ = read_race(resume)
+    asked = replace(settings, sessions=HuntSettings.sessions, keys=HuntSettings.keys)
+    command = asked.command("--race")
     settings = replace(settings, sessions=_SESSIONS, keys=KEYS)
     with ExitStack() as stack:
         opened = stack.enter_context(opened_hunt(settings, url, plugin_files))
@@ -84,7 +87,7 @@ def race(
         def on_hole(found: RacedHole, finding: Finding) -> RacedHole:
             found = told_race(found, finding)
             if output is not None:
-                _write_hole(output, found, opened.server)
+                _write_hole(output, found, opened.server, command)
             return found
 
         def progress(counts: RaceCounts, holes: Sequence[RacedHole]) -> bool:
@@ -143,12 +146,14 @@ def race_data(report: RaceReport) -> dict[str, Any]:
     }
 
 
-def _write_hole(output: Path, found: RacedHole, server: str) -> None:
+def _write_hole(output: Path, found: RacedHole, server: str, command: str) -> None:
     """story.md, with the counts per offset."""
     place = output / "findings" / folder_name(found.hole)
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
-    write_text(place / "story.md", raced_hole_markdown(found, server))
+    write_text(
+        place / "story.md", f"{raced_hole_markdown(found, server)}{found_by(found.hole, command, 'round')}"
+    )
     if found.hole.log:
         write_text(place / "server.log", "\n".join(found.hole.log) + "\n")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
+from txfuzz.common.version import __version__
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult
 from txfuzz.report.check.story import step_lines
 from txfuzz.report.text.lines import WIDTH, paragraph, width, wrapped_at
@@ -126,6 +127,13 @@ def told_here(hole: FoundHole) -> Iterator[str]:
         yield from step_lines(hole.steps, sorted({each.transaction for each in hole.steps}))
         for sentence in hole.why:
             yield from ("", *paragraph(sentence))
+
+
+def found_by(hole: FoundHole, command: str, unit: str = "schedule") -> str:
+    """What story.md ends with. command: of the hunt. unit: what its numbers count."""
+    return (
+        f"\nFound by txfuzz {__version__}, {unit} {hole.first:,} of this hunt:\n\n```text\n{command}\n```\n"
+    )
 
 
 def hole_markdown(hole: FoundHole, server: str) -> str:
