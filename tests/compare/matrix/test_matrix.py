@@ -139,7 +139,10 @@ def test_the_exit_code_is_about_promises(written: Callable[[str], Path], tmp_pat
 
     path = written(MATRIX.replace('"2.1"', '"2.1-none"'))
     assert run() == ExitCode.VIOLATED
-    assert run("--server-version", "1.9") == ExitCode.NOTHING_FOUND
+    (broken,) = tmp_path.glob("out*")
+    assert run("--against", str(broken), "--only-new") == ExitCode.NOTHING_FOUND
+    assert run("--server-version", "1.9", "--output-dir", str(tmp_path / "kept")) == ExitCode.NOTHING_FOUND
+    assert run("--against", str(tmp_path / "kept"), "--only-new") == ExitCode.VIOLATED
     assert run("--server-version", "2.1-none") == ExitCode.UNKNOWN
     assert run("--server-version", "7") == ExitCode.USAGE
     path = written(MATRIX.replace("[serializable]", "[read committed]"))
@@ -206,6 +209,7 @@ def test_what_changed_since_an_earlier_matrix(
         [*asked, "--against", str(tmp_path / "edited.json"), "--output-dir", str(tmp_path / "b")]
     ) == 0  # fmt: skip
     assert "One cell changed" in capsys.readouterr().out
+    assert run_command([*asked, "--only-new", "--output-dir", str(tmp_path / "c")]) == ExitCode.USAGE
 
 
 def test_scenarios_are_asked_with_all_their_orders(tmp_path: Path) -> None:
