@@ -142,7 +142,7 @@ class OpenHost:
             ProgramRunner(tables, invariants, serial_level=self.strongest) as runner,
         ):
             for level in self.levels:
-                counting = Counting(level, tables.retried, scenario.judge)
+                counting = Counting(level, tables, scenario.judge)
 
                 def take(attempt: FollowedSchedule, counting: Counting = counting) -> bool:
                     counting.take(attempt)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from project_fixtures import Ran
 from txfuzz.analysis.result import Verdict
 from txfuzz.campaign.directory import runs
+from txfuzz.campaign.directory.reader import read_run
 from txfuzz.campaign.directory.run_directory import locked
 from txfuzz.campaign.directory.runs import (
     latest_campaign,
@@ -20,6 +22,7 @@ from txfuzz.campaign.directory.runs import (
     read_summary,
     size_of,
 )
+from txfuzz.campaign.shrink import ShrinkSettings, shrink_findings
 from txfuzz.errors import UsageError
 
 FOUND = {
@@ -61,6 +64,13 @@ def test_a_promise_is_broken_only_if_it_was_made(
 ) -> None:
     a_run(tmp_path / "one", "campaign.json", FOUND | {"answers_for": answers_for})
     assert list_runs(tmp_path)[0].facts.broken is broken
+
+
+def test_a_hunt_that_shows_known_holes_only_says_so(tmp_path: Path) -> None:
+    holes = [{"name": "a", "known": "a"}, {"name": "a snapshot", "known": "a"}, {"name": "b", "known": "b"}]
+    a_run(tmp_path / "one", "hunt.json", {"counts": {"schedules": 9}, "holes": holes})
+    facts = list_runs(tmp_path)[0].facts
+    assert (facts.broken, facts.found, facts.known) == (False, (), ("a", "b"))
 
 
 @pytest.mark.parametrize(
@@ -177,6 +187,41 @@ def test_the_latest_campaign_is_the_one_that_was_written_last(tmp_path: Path) ->
     new = a_run(tmp_path / "runs" / "a", "campaign.json", FOUND, written=2000.0)
     a_run(tmp_path / "runs" / "later-hunt", "hunt.json", {}, written=3000.0)
     assert latest_campaign(tmp_path / "runs") == new
+
+
+@pytest.mark.parametrize(
+    ("record", "is_a", "look"),
+    [
+        ("hunt.json", "a hunt", "hunt.html"),
+        ("check.json", "a check", "check.html"),
+        ("matrix.json", "a matrix", "matrix.html"),
+    ],
+)
+def test_what_is_no_campaign_is_named(record: str, is_a: str, look: str, tmp_path: Path) -> None:
+    place = a_run(tmp_path / "one", record, {})
+    for ask in (lambda: shrink_findings(ShrinkSettings(place)), lambda: read_run(place)):
+        with pytest.raises(UsageError, match=f"this is {is_a}, not a campaign: see {look} there"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("record", "command", "says"),
+    [
+        ("campaign.json", "hunt", "this is a campaign: txfuzz run --resume one"),
+        ("hunt.json", "run", "this is a hunt: txfuzz hunt --resume one"),
+        ("hunt.json", "matrix", "this is a hunt: txfuzz hunt --resume one"),
+        ("matrix.json", "hunt", "this is a matrix: txfuzz matrix --resume one"),
+        ("check.json", "run", "this is a check: it cannot be resumed"),
+        ("hunt.json", "compare", "this is a hunt: txfuzz hunt --resume one"),
+        ("matrix.json", "matrix", "no matrix to resume (no plan.json)"),
+    ],
+)
+def test_what_another_command_resumes_is_named(
+    record: str, command: str, says: str, txfuzz: Callable[..., Ran], tmp_path: Path
+) -> None:
+    a_run(tmp_path / "one", record, {})
+    ran = txfuzz(command, "--resume", "one")
+    assert (ran.code, ran.err) == (2, f"txfuzz: one: {says}\n")
 
 
 def test_of_two_records_the_later_counts(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -194,7 +195,7 @@ LONG = CLEAN.replace("transactions: 60", "duration: 60s")
 def long_run(place: Path, **how) -> subprocess.Popen[bytes]:
     """A campaign whose clients are at work."""
     (place / "long.yaml").write_text(LONG)
-    command = [*TXFUZZ, "run", "--config", "long.yaml", "--output-dir", "out", "--iterations", "1"]
+    command = [*TXFUZZ, "run", "--config", "long.yaml", "--output-dir", "out", "--iterations", "3"]
     process = subprocess.Popen(command, **({"stdout": -1, "stderr": -1} | how))
     wait_for_operations(place)
     return process
@@ -216,8 +217,23 @@ def test_each_signal_ends_in_order(number: int, place: Path) -> None:
     assert process.returncode == 130
     assert err.count(b"stopping; analysing what was recorded") == 1
     assert b"nothing found: " in out
+    assert err.endswith(b"interrupted after 1 of 3 iterations: txfuzz run --resume out goes on\n")
     assert state() == "interrupted"
     assert (place / "out/iter_00/analysis.json").exists()
+
+
+def test_a_hunt_that_is_interrupted_says_how_it_goes_on(place: Path) -> None:
+    process = subprocess.Popen(
+        [*TXFUZZ, "hunt", "--adapter", "sqlite", "--output-dir", "out"], stdout=-1, stderr=-1
+    )
+    until = time.monotonic() + 30
+    while not (place / "out/hunt.json").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=40)
+    assert process.returncode == 130
+    assert re.search(rb"interrupted after [\d,]+ schedules: txfuzz hunt --resume out goes on\n$", err)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -18,6 +18,8 @@ from lost_update import LOST
 from project_fixtures import Ran
 from txfuzz.analysis.checker.anomaly_types import known_types
 from txfuzz.cli.terminal import Style, columns, is_coloured, say
+from txfuzz.compare.matrix.reader import default_matrix, read_matrix
+from txfuzz.plugin.loader import load_plugins
 
 Cli = Callable[..., Ran]
 
@@ -43,6 +45,31 @@ def test_models_and_levels(txfuzz: Cli) -> None:
     assert told.startswith("repeatable-read (Adya's PL-2.99), a consistency model")
     assert "What is called REPEATABLE READ is something else in PostgreSQL (snapshot-isolation)" in told
     assert "provided by SQL Server at repeatable read" in told
+
+
+def test_the_headings_of_the_shipped_matrix_are_explained(txfuzz: Cli) -> None:
+    for question in read_matrix(default_matrix(), load_plugins()).questions:
+        ran = txfuzz("explain", question.heading)
+        assert ran.code == 0, ran.err
+        assert "Sources" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("word", "title", "says"),
+    [
+        ("OTV", "Observed transaction vanishes (OTV)", "txfuzz explain G-single-item"),
+        ("pmp", "Predicate-many-preceders (PMP)", "Highly Available Transactions"),
+        ("rw", "rw, an anti-dependency", "T1 read a version, and T2 wrote the next one"),
+        ("write-read", "wr, a read dependency", "Adya"),
+        ("ww", "ww, a write dependency", "G0"),
+        ("near cycle", "Near-cycle", "It is no finding."),
+    ],
+)
+def test_words_of_tables_and_sentences(txfuzz: Cli, word: str, title: str, says: str) -> None:
+    ran = txfuzz("explain", word)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, title)
+    assert says in " ".join(ran.out.split())
+    assert json.loads(txfuzz("explain", word, "--json").out)["sources"]
 
 
 def test_json(txfuzz: Cli) -> None:

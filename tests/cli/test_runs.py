@@ -65,6 +65,15 @@ def test_the_table_has_the_newest_first(txfuzz: Cli, several: Path) -> None:
     assert "3 days ago" in old
 
 
+def test_known_holes_have_a_verdict_of_their_own(txfuzz: Cli, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "nightly").mkdir(parents=True)
+    data = {"counts": {"schedules": 9}, "holes": [{"name": "unseen", "known": "unseen"}]}
+    (tmp_path / "runs" / "nightly" / "hunt.json").write_text(json.dumps(data))
+    assert "promise broken (known)  unseen (known)" in txfuzz("runs").out
+    (told,) = json.loads(txfuzz("runs", "--json").out)["runs"]
+    assert (told["verdict"], told["broken"], told["known"]) == ("valid", False, ["unseen"])
+
+
 def test_only_the_newest_are_shown_and_the_others_counted(txfuzz: Cli, several: Path) -> None:
     ran = txfuzz("runs", "--last", 2)
     assert [line.split()[0] for line in ran.out.splitlines()] == ["name", "broken", "cut"]
@@ -81,7 +90,7 @@ def test_as_json(txfuzz: Cli, several: Path) -> None:
     assert newer == {
         "name": "newer", "path": "runs/newer", "kind": "campaign", "subject": "newer", "database": "",
         "level": "snapshot", "state": "ended", "verdict": "invalid", "broken": False,
-        "found": ["G2-item", "lost-update"], "unreadable": None, "written": newer["written"],
+        "found": ["G2-item", "lost-update"], "known": [], "unreadable": None, "written": newer["written"],
         "size": (several / "newer" / "campaign.json").stat().st_size,
     }  # fmt: skip
 

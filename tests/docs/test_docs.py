@@ -15,7 +15,7 @@ import click
 import pytest
 import yaml
 
-from pages import DOCS, FENCE, PAGES, ROOT, blocks, prose, text
+from pages import DOCS, FENCE, PAGES, ROOT, blocks, prose, script_of_replay, text
 from project_fixtures import Ran, Site
 from txfuzz import AnalysisResult, Verdict, run_campaign
 from txfuzz.campaign.iterations.record import KeptIteration, Seen
@@ -189,9 +189,9 @@ def test_the_readme_is_one_screen() -> None:
     assert set(shown) <= set(blocks(DOCS / "tutorial" / "check.md", "console")[0].splitlines())
 
 
-def test_the_commands_of_a_bug_report_follow_the_demo() -> None:
+def test_the_commands_of_replay_follow_the_demo() -> None:
     """make demo installs into .venv, so txfuzz is not found before that is on the path."""
-    commands = re.findall(r"^    (\S.*)$", text(DOCS / "how-to" / "bug-report.md"), re.M)
+    commands = re.findall(r"^    (\S.*)$", script_of_replay(), re.M)
     assert commands[0].startswith(". .venv/bin/activate")
     assert any(command.startswith("txfuzz execute ") for command in commands)
     last = text(OUTPUT).split("```")[1].strip().splitlines()[-1]

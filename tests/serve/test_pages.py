@@ -52,6 +52,17 @@ def test_a_verdict_is_told_by_colour_sign_and_words(
     )
 
 
+def test_known_holes_have_a_verdict_of_their_own(runs: Path) -> None:
+    data = json.loads((runs / "holes" / "hunt.json").read_text())
+    data["holes"] = [{"name": "gone", "known": "gone"}]
+    (runs / "holes" / "hunt.json").write_text(json.dumps(data))
+    own = client(runs)
+    (row,) = (each for each in own.get("/?verdict=known").text.split("<tr>") if 'href="/run/' in each)
+    assert re.search(r'<span class="verdict-mark known">.*promise broken \(known\)</span>', row)
+    assert "gone (known)" in row
+    assert not listed(own.get("/?verdict=valid&kind=hunt").text)
+
+
 @pytest.mark.parametrize(
     ("query", "names"),
     [

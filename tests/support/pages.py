@@ -33,6 +33,13 @@ def prose(page: Path) -> str:
     return FENCE.sub("", text(page))
 
 
+def script_of_replay() -> str:
+    """The part of docs/how-to/replay.md whose commands are one script."""
+    return (
+        text(DOCS / "how-to" / "replay.md").partition("## All of it as a script\n")[2].partition("\n## ")[0]
+    )
+
+
 def maker(name: str) -> ModuleType:
     """The program in docs/makers that makes a page, or a part of one."""
     spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / "makers" / f"{name}.py")

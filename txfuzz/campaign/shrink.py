@@ -14,6 +14,7 @@ from txfuzz.analysis.attribution.attribute import attribute
 from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import Anomaly
 from txfuzz.campaign.directory.finding_folder import FindingFolders, ShrunkFinding
+from txfuzz.campaign.directory.runs import no_campaign_but
 from txfuzz.campaign.setup.adapter_choice import chosen_database
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemble, database_url
 from txfuzz.common.sentences import counted
@@ -100,7 +101,8 @@ def _places(source: Path) -> Iterator[tuple[Path, Path | None]]:
     there = [(workload, history) for workload, history in pairs if workload.exists() and history.exists()]
     if not there:
         raise UsageError(
-            f"{source}: is neither a replay file nor a directory with workload.yaml and history.edn"
+            no_campaign_but(source)
+            or f"{source}: is neither a replay file nor a directory with workload.yaml and history.edn"
         )
     yield from there
 

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from txfuzz.campaign.directory.run_directory import write_json, writing
-from txfuzz.campaign.directory.run_records import COMPARISON
+from txfuzz.campaign.directory.run_records import COMPARISON, RunKind
+from txfuzz.campaign.directory.runs import resumed_otherwise
 from txfuzz.campaign.directory.values import read_back
 from txfuzz.compare.effort import Effort, Task
 from txfuzz.compare.record_lines import records_in
@@ -74,7 +75,11 @@ class ComparisonRecord:
         try:
             settings = read_back(directory / SETTINGS, ComparisonSettings)
         except FileNotFoundError:
-            raise UsageError(f"{directory}: no comparison to resume (no {SETTINGS})") from None
+            why = (
+                resumed_otherwise(directory, RunKind.COMPARISON)
+                or f"{directory}: no comparison to resume (no {SETTINGS})"
+            )
+            raise UsageError(why) from None
         if seeds is not None and seeds != settings.seeds:
             if seeds < settings.seeds:
                 raise UsageError(

@@ -33,6 +33,7 @@ class CampaignFacts:
     """campaign.json without its iterations; the fields are described in docs/reference/artefacts.md.
 
     state: "running", "ended", "interrupted" or "failed: why". workers: how many iterations ran at a time.
+    locks: the words of `lock` that the adapter has for reads.
     """
 
     state: str = ""
@@ -46,6 +47,7 @@ class CampaignFacts:
     workers: int = 1
     arguments: Mapping[str, Any] = field(default_factory=dict)
     adapter: str | None = None
+    locks: tuple[str, ...] = ()
     analyzers: tuple[str, ...] = ()
     strategy: str | None = None
     opening: tuple[Adjustment, ...] = ()

@@ -36,6 +36,13 @@ def scenario_path(name: str) -> Path:
     return known[name]
 
 
+def scenario_file(path: Path) -> Path:
+    """The file of a scenario by its path, or by its name if it comes with txfuzz. UsageError for a name that
+    is none."""
+    is_path = path.suffix != "" or len(path.parts) > 1 or path.exists()
+    return path if is_path else scenario_path(str(path))
+
+
 def shipped_matrix(name: str) -> Path:
     """The file of a matrix that comes with txfuzz."""
     return _shipped("workloads", "workloads") / "matrices" / f"{name}.yaml"

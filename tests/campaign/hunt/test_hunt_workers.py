@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -132,6 +133,11 @@ def test_what_is_found_is_found_by_any_number(
         assert len(list((place / "findings").iterdir())) == len(kept["holes"])
         for folder in (place / "findings").iterdir():
             assert {each.name for each in folder.iterdir()} == {"story.md", "repro.sql", "replay.yaml"}
+            story = (folder / "story.md").read_text()
+            assert re.search(r"on SQLite 3\S+ at SERIALIZABLE", story)
+            assert re.search(
+                r"schedule \d+ of this hunt:\n\n```text\ntxfuzz hunt --adapter sqlite .*--seed ", story
+            )
     assert found[1]
     assert found[1] == found[2] == found[3]
     assert counts[1] == counts[2] == counts[3]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome
 from txfuzz.compare.matrix.difference import changes, difference_text
 
@@ -43,3 +45,28 @@ def test_where_several_could_be_meant_none_is() -> None:
     ]
     assert "new" in found[0].text
     assert "no longer asked" in found[1].text
+
+
+def test_cells_of_a_row_that_are_gone_or_new_are_told_together() -> None:
+    cells = [cell("1.0", Outcome.NONE, name) for name in ("a", "b", "c", "d", "e", "f")]
+    broken = cell("1.0", Outcome.BROKEN, "g", ("G2",))
+    lines = difference_text(changes([*cells, broken], [])).splitlines()
+    assert lines[0] == "7 of the cells changed:"
+    assert lines[2].startswith("- DB 1.0, serializable, g: no longer asked, was G2")
+    assert lines[3] == "- DB 1.0, serializable: no longer asked: a, b, c, d and 2 more."
+    assert len(lines) == 4
+    assert "DB 1.0, serializable: new: a, b, c, d and 2 more." in difference_text(changes([], cells))
+
+
+def test_what_breaks_anew() -> None:
+    def broken(*names: str) -> MatrixCell:
+        return replace(cell("1.0", Outcome.BROKEN, found=names), broken=names)
+
+    def breaks(before: list[MatrixCell], after: list[MatrixCell]) -> bool:
+        return any(each.breaks for each in changes(before, after))
+
+    assert breaks([], [broken("G2")])
+    assert breaks([cell("1.0", Outcome.NONE)], [broken("G2")])
+    assert breaks([broken("G2")], [broken("G2", "G1a")])
+    assert not breaks([broken("G2")], [broken("G2")])
+    assert not breaks([broken("G2", "G1a")], [broken("G2")])

@@ -19,6 +19,7 @@ from txfuzz.compare.matrix.plan import Asks, Question
 from txfuzz.compare.matrix.record import read_matrix_file
 from txfuzz.compare.matrix.rows import MatrixRow
 from txfuzz.errors import ExitCode, UsageError
+from txfuzz.workload.shipped import scenario_path
 
 PLUGIN = Path(dated_memory.__file__)
 WORKLOAD = """version: 1
@@ -138,7 +139,10 @@ def test_the_exit_code_is_about_promises(written: Callable[[str], Path], tmp_pat
 
     path = written(MATRIX.replace('"2.1"', '"2.1-none"'))
     assert run() == ExitCode.VIOLATED
-    assert run("--server-version", "1.9") == ExitCode.NOTHING_FOUND
+    (broken,) = tmp_path.glob("out*")
+    assert run("--against", str(broken), "--only-new") == ExitCode.NOTHING_FOUND
+    assert run("--server-version", "1.9", "--output-dir", str(tmp_path / "kept")) == ExitCode.NOTHING_FOUND
+    assert run("--against", str(tmp_path / "kept"), "--only-new") == ExitCode.VIOLATED
     assert run("--server-version", "2.1-none") == ExitCode.UNKNOWN
     assert run("--server-version", "7") == ExitCode.USAGE
     path = written(MATRIX.replace("[serializable]", "[read committed]"))
@@ -205,6 +209,7 @@ def test_what_changed_since_an_earlier_matrix(
         [*asked, "--against", str(tmp_path / "edited.json"), "--output-dir", str(tmp_path / "b")]
     ) == 0  # fmt: skip
     assert "One cell changed" in capsys.readouterr().out
+    assert run_command([*asked, "--only-new", "--output-dir", str(tmp_path / "c")]) == ExitCode.USAGE
 
 
 def test_scenarios_are_asked_with_all_their_orders(tmp_path: Path) -> None:
@@ -216,6 +221,17 @@ def test_scenarios_are_asked_with_all_their_orders(tmp_path: Path) -> None:
     ]
     assert report.table.columns == ("G0", "P4")
     assert all(each.schedules > 4 for each in report.table.cells)
+
+
+def test_of_a_scenario_without_an_anomaly_a_weaker_level_is_not_judged(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.yaml"
+    (tmp_path / "own.yaml").write_text(scenario_path("g2-item").read_text())
+    path.write_text("version: 1\ndatabases: [duckdb]\nask: [{scenario: g2-item, name: shipped}, "
+                    "{scenario: own.yaml, name: own}]\n")  # fmt: skip
+    report = matrix(path, output=tmp_path / "out")
+    told = {each.question: (each.outcome, each.unsaid) for each in report.table.cells}
+    assert told == {"shipped": (Outcome.ALLOWED, False), "own": (Outcome.ALLOWED, True)}
+    assert read_matrix_file(tmp_path / "out").cells == report.table.cells
 
 
 def test_hunts_are_asked_where_there_are_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from txfuzz.compare.matrix.plan import Asks
 from txfuzz.compare.matrix.reader import default_matrix, read_matrix
 from txfuzz.errors import UsageError
 from txfuzz.plugin.loader import load_plugins
+from txfuzz.workload.shipped import scenario_path
 
 ASK = "ask: [{scenario: p4}]"
 
@@ -33,6 +34,24 @@ def test_what_is_left_out_is_as_in_the_default(tmp_path: Path) -> None:
     plan, default = read_matrix(path, load_plugins()), read_matrix(default_matrix(), load_plugins())
     assert (plan.questions, plan.databases) == (default.questions, default.databases)
     assert (plan.name, plan.seed) == ("matrix", 3)
+
+
+@pytest.mark.parametrize(
+    ("question", "anomaly"),
+    [
+        ("scenario: g-single-write", "G-single"),
+        ("scenario: g-single-write, anomaly: G1c", "G1c"),
+        ("scenario: own.yaml", ""),
+        ("scenario: shipped/p4.yaml", "lost-update"),
+    ],
+)
+def test_a_shipped_scenario_keeps_its_anomaly(tmp_path: Path, question: str, anomaly: str) -> None:
+    (tmp_path / "own.yaml").write_text(scenario_path("p4").read_text())
+    (tmp_path / "shipped").symlink_to(scenario_path("p4").parent)
+    path = tmp_path / "matrix.yaml"
+    path.write_text(f"version: 1\nask: [{{{question}}}]\n")
+    (asked,) = read_matrix(path, load_plugins()).questions
+    assert asked.anomaly == anomaly
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,24 @@ def test_remarks_say_how_much_was_run() -> None:
     assert remark_of(cell("one", Outcome.UNKNOWN, why="it stopped")) == "unknown: it stopped"
 
 
+def test_what_cannot_be_said_is_not_called_allowed() -> None:
+    unsaid = cell("one", Outcome.ALLOWED, found=("neither saw the other",), unsaid=True)
+    assert remark_of(unsaid) == (
+        "neither saw the other; whether serializable forbids it cannot be said, since the question names no "
+        "anomaly"
+    )
+    table = table_of(
+        PLAN, [ROW], {unsaid.key: unsaid, cell("two", Outcome.NONE).key: cell("two", Outcome.NONE)}
+    )
+    text = matrix_markdown(table)
+    assert "| (—) 1 of 2 |" in text
+    assert "(—) found; whether the level promises to prevent it cannot be said" in text
+    assert "does not promise" not in text
+    assert "cells of which that cannot be said" in matrix_page(table, 0)
+    allowed = cell("two", Outcome.ALLOWED, found=("G2",))
+    assert TableCell((unsaid, allowed)).mark == "—"
+
+
 def test_the_page_escapes_names(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>"
     cells = [cell("one", Outcome.UNKNOWN, why=evil)]

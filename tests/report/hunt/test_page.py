@@ -49,7 +49,7 @@ def test_the_page_has_all_that_is_to_be_said() -> None:
         {"unseen serializable": ("findings/unseen_serializable/repro.sql",)},
     )  # fmt: skip
     told = words(page)
-    assert "promise broken 1 hole that is not known, 1 known." in told
+    assert "promise broken 1 hole that is not known, and 1 known: unseen." in told
     assert told.index("not known crashes") < told.index("known unseen")
     assert "schedules 300 of 9 programs" in told
     assert "covered 3 different meetings of statements" in told
@@ -68,12 +68,22 @@ def test_the_page_has_all_that_is_to_be_said() -> None:
     ("result", "badge"),
     [
         (HuntResult(HuntCounts(1, 1, 5)), "nothing found Nothing found."),
-        (HuntResult(HuntCounts(1, 1, 5), (KNOWN,)), "nothing new Nothing that is not known; 1 hole is."),
+        (
+            HuntResult(HuntCounts(1, 1, 5), (KNOWN,)),
+            "promise broken (known) 1 hole, known: unseen. Nothing new.",
+        ),
         (HuntResult(HuntCounts(1, 1, 5, unknown=5), reasons={"it is slow": 5}), "no verdict"),
     ],
 )
 def test_its_headline(result: HuntResult, badge: str) -> None:
     assert badge in words(hunt_page("Server 1", ("serializable",), result, (), {}))
+
+
+def test_known_holes_count_as_holes() -> None:
+    result = HuntResult(HuntCounts(1, 1, 5), (KNOWN, replace(KNOWN, known="other")))
+    told = words(hunt_page("Server 1", ("serializable",), result, (), {}))
+    assert "holes 2 all of them known" in told
+    assert "2 holes, both known: unseen, other. Nothing new." in told
 
 
 def test_the_story_of_what_is_known_is_told_when_asked_for() -> None:

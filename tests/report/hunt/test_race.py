@@ -46,7 +46,7 @@ def test_known_holes_are_no_news() -> None:
     )
     assert "again in 3 of 700 further rounds, with offsets far apart in 0 of 120" in told
     assert "Let go at the same time, on one processor: T1: COMMIT and T2: COMMIT." in told
-    assert told.endswith("Nothing that is not known; 1 hole is.")
+    assert told.endswith("1 hole, known: window. Nothing new.")
 
 
 def test_news_comes_first() -> None:
@@ -55,7 +55,7 @@ def test_news_comes_first() -> None:
         "Server 1", ("serializable",), RaceResult(replace(COUNTS, unknown=0), (RACED, news)), 0, ()
     )
     assert told.index("Found, at SERIALIZABLE") < told.index("Known: window")
-    assert told.endswith("1 hole that is not known, 1 known.")
+    assert told.endswith("1 hole that is not known, and 1 known: window.")
     assert "Beside the clients" not in told
 
 

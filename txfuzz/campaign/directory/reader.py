@@ -13,7 +13,7 @@ from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.analysis.result_data import restored, restored_result
 from txfuzz.campaign.directory.finding_folder import signatures_in
 from txfuzz.campaign.directory.run_directory import iteration_path
-from txfuzz.campaign.directory.runs import is_running
+from txfuzz.campaign.directory.runs import is_running, no_campaign_but
 from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
@@ -47,7 +47,8 @@ def read_run(directory: Path) -> CampaignResult:
     places = _iterations(directory)
     if not places and not (directory / "campaign.json").exists():
         raise UsageError(
-            f"{directory}: no campaign here (neither campaign.json nor iter_00){_below(directory)}"
+            no_campaign_but(directory)
+            or f"{directory}: no campaign here (neither campaign.json nor iter_00){_below(directory)}"
         )
     reader = _DirectoryReader(directory)
     facts = reader.facts()

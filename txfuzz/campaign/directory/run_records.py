@@ -43,7 +43,8 @@ class RunFacts:
     subject: what was run: the workload, the file, the transactions, the targets. database: product and
     version, or else the adapter. level: the isolation level, or several. state: "running" (also of one that
     was killed), "ended", "interrupted", or "failed: why". verdict: None of what is not judged. found: names
-    of what was found, in its order. broken: a promise of the database was.
+    of what was found, in its order. broken: a promise of the database was. known: names of holes that were
+    found and are known; they break a promise, too, but are no news, so the verdict does not count them.
     """
 
     subject: str = ""
@@ -53,6 +54,12 @@ class RunFacts:
     verdict: Verdict | None = None
     found: tuple[str, ...] = ()
     broken: bool = False
+    known: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all that was found, what is known last and marked."""
+        return (*self.found, *(f"{name} (known)" for name in self.known))
 
 
 def campaign_facts(data: Mapping[str, Any]) -> RunFacts:
@@ -71,9 +78,10 @@ def campaign_facts(data: Mapping[str, Any]) -> RunFacts:
 
 
 def hunt_facts(data: Mapping[str, Any]) -> RunFacts:
-    """What is found is what is not known."""
+    """What is found is what is not known; what is known is told apart."""
     holes = [_mapping(each.get("hole", each)) for each in map(_mapping, _list(data.get("holes")))]
     news = _each(each.get("name") for each in holes if not each.get("known"))
+    known = _each(each.get("known") for each in holes)
     settings, counts = _mapping(data.get("settings")), _mapping(data.get("counts"))
     run = counts.get("schedules", counts.get("rounds", 0))
     judged = isinstance(run, int) and run > int(counts.get("unknown", 0))
@@ -85,6 +93,7 @@ def hunt_facts(data: Mapping[str, Any]) -> RunFacts:
         _judged(news, judged=judged),
         news,
         bool(news),
+        known,
     )
 
 

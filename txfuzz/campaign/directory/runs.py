@@ -7,15 +7,40 @@ from __future__ import annotations
 
 import heapq
 import os
+import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from txfuzz.analysis.result import Verdict
 from txfuzz.campaign.directory.lock import is_held
-from txfuzz.campaign.directory.run_records import CAMPAIGN, MATRIX, RECORDS, RunFacts, RunKind
+from txfuzz.campaign.directory.run_records import CAMPAIGN, COMPARISON, MATRIX, RECORDS, RunFacts, RunKind
 from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
 
+_CALLED = {
+    RunKind.CAMPAIGN: "a campaign",
+    RunKind.HUNT: "a hunt",
+    RunKind.RACES: "a hunt by races",
+    RunKind.CHECK: "a check",
+    RunKind.EXPLORATION: "an exploration",
+    RunKind.MATRIX: "a matrix",
+    RunKind.COMPARISON: "a comparison",
+}
+_SHOWN_IN = {
+    RunKind.HUNT: "hunt.html there, and findings/, where each hole is shrunk already",
+    RunKind.RACES: "race.html there, and findings/",
+    RunKind.CHECK: "check.html there, and findings/, where each failure has a replay of its own",
+    RunKind.EXPLORATION: "explore.json there, and the replays beside it",
+    RunKind.MATRIX: "matrix.html there, which has a command for each promise that was broken",
+    RunKind.COMPARISON: f"{COMPARISON} there",
+}
+_RESUMED_BY = {
+    RunKind.CAMPAIGN: "run",
+    RunKind.HUNT: "hunt",
+    RunKind.RACES: "hunt",
+    RunKind.MATRIX: "matrix",
+    RunKind.COMPARISON: "compare",
+}
 _FIRST = ("iter_small_scope", "iter_00")  # a campaign that was killed before it had a record
 
 
@@ -72,6 +97,26 @@ def read_summary(directory: Path) -> RunSummary | None:
     """The run in this directory; None if there is none."""
     place = _place(os.fspath(directory))
     return None if place is None else _summary(place)
+
+
+def no_campaign_but(directory: Path) -> str | None:
+    """A sentence for who wants a campaign here: what this is, and where what it found is shown. None if it is
+    a campaign, or no run."""
+    run = read_summary(directory)
+    if run is None or run.kind is None or run.kind is RunKind.CAMPAIGN:
+        return None
+    return f"{directory}: this is {_CALLED[run.kind]}, not a campaign: see {_SHOWN_IN[run.kind]}"
+
+
+def resumed_otherwise(directory: Path, *own: RunKind) -> str | None:
+    """A sentence for who wants to resume here what is of another kind: the command that does. None where no
+    run is, or one of the own kinds, whose record is missing."""
+    run = read_summary(directory)
+    if run is None or run.kind is None or run.kind in own:
+        return None
+    command = _RESUMED_BY.get(run.kind)
+    how = f"txfuzz {command} --resume {shlex.quote(str(directory))}" if command else "it cannot be resumed"
+    return f"{directory}: this is {_CALLED[run.kind]}: {how}"
 
 
 def latest_campaign(root: Path) -> Path | None:

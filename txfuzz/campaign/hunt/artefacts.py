@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
-from txfuzz.campaign.directory.run_records import HUNT
+from txfuzz.campaign.directory.run_records import HUNT, RunKind
+from txfuzz.campaign.directory.runs import resumed_otherwise
 from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.check.finding.failures import failures
 from txfuzz.check.finding.script import Begin, typed_schedule
@@ -91,7 +92,11 @@ def read_hunt(directory: Path) -> tuple[HuntSettings, HuntResult]:
             lost=tuple(data.get("lost", ())),
         )
     except OSError as error:
-        raise UsageError(f"{path}: there is no hunt to resume: {error.strerror}") from None
+        why = (
+            resumed_otherwise(directory, RunKind.HUNT)
+            or f"{path}: there is no hunt to resume: {error.strerror}"
+        )
+        raise UsageError(why) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path}: it is not the record of a hunt: {error}") from None
 

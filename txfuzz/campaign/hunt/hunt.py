@@ -21,6 +21,7 @@ from txfuzz.campaign.workers.engines import ONE, Workers
 from txfuzz.hunt.guidance.strategies import source_named
 from txfuzz.hunt.hunt import Budget
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult
+from txfuzz.report.hunt.text import found_by
 
 _SAVED_EVERY = 1.0  # seconds, or
 _SAVING = 20  # times as long as saving takes
@@ -77,7 +78,8 @@ def hunt(
             nonlocal new
             new = True
             if output is not None:
-                write_hole(output, hole, files)
+                story = f"{files['story.md']}{found_by(hole, settings.command())}"
+                write_hole(output, hole, {**files, "story.md": story})
 
         def on_news(counts: HuntCounts, holes: Sequence[FoundHole]) -> bool:
             nonlocal begun, new, due

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
-from txfuzz.campaign.directory.run_records import RACE
+from txfuzz.campaign.directory.run_records import RACE, RunKind
+from txfuzz.campaign.directory.runs import resumed_otherwise
 from txfuzz.campaign.hunt.artefacts import folder_name, kept_files, read_hole
 from txfuzz.campaign.hunt.directory import hunt_directory
 from txfuzz.campaign.hunt.opening import opened_hunt
@@ -27,6 +28,7 @@ from txfuzz.hunt.race.result import OffsetCount, RaceCounts, RacedHole, RaceResu
 from txfuzz.report.hunt.race import raced_hole_markdown
 from txfuzz.report.hunt.race_page import race_page
 from txfuzz.report.hunt.story import told_race
+from txfuzz.report.hunt.text import found_by
 
 FORMAT = 1
 _SESSIONS = 3
@@ -66,6 +68,8 @@ def race(
     earlier = moved = None
     if resume is not None:
         settings, _ = read_race(resume)
+    asked = replace(settings, sessions=HuntSettings.sessions, keys=HuntSettings.keys)
+    command = asked.command("--race")
     settings = replace(settings, sessions=_SESSIONS, keys=KEYS)
     with ExitStack() as stack:
         opened = stack.enter_context(opened_hunt(settings, url, plugin_files))
@@ -83,7 +87,7 @@ def race(
         def on_hole(found: RacedHole, finding: Finding) -> RacedHole:
             found = told_race(found, finding)
             if output is not None:
-                _write_hole(output, found, opened.server)
+                _write_hole(output, found, opened.server, command)
             return found
 
         def progress(counts: RaceCounts, holes: Sequence[RacedHole]) -> bool:
@@ -142,12 +146,14 @@ def race_data(report: RaceReport) -> dict[str, Any]:
     }
 
 
-def _write_hole(output: Path, found: RacedHole, server: str) -> None:
+def _write_hole(output: Path, found: RacedHole, server: str, command: str) -> None:
     """story.md, with the counts per offset."""
     place = output / "findings" / folder_name(found.hole)
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
-    write_text(place / "story.md", raced_hole_markdown(found, server))
+    write_text(
+        place / "story.md", f"{raced_hole_markdown(found, server)}{found_by(found.hole, command, 'round')}"
+    )
     if found.hole.log:
         write_text(place / "server.log", "\n".join(found.hole.log) + "\n")
 
@@ -167,7 +173,11 @@ def read_race(directory: Path) -> tuple[HuntSettings, RaceResult]:
         result = RaceResult(RaceCounts(**data["counts"]), holes, data["reasons"])
         return HuntSettings.from_json(data["settings"]), result
     except OSError as error:
-        raise UsageError(f"{path}: there are no races to resume: {error.strerror}") from None
+        why = (
+            resumed_otherwise(directory, RunKind.RACES)
+            or f"{path}: there are no races to resume: {error.strerror}"
+        )
+        raise UsageError(why) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path}: it is not the record of races: {error}") from None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import product
 from typing import Any
 
@@ -59,6 +60,19 @@ class HuntSettings:
     @property
     def interleavings(self) -> int:
         return self.each or _EACH[self.strategy]
+
+    def command(self, *more: str) -> str:
+        """The command line of such a hunt, without what it would be anyhow. more: options of its own."""
+        words = ["txfuzz", "hunt", "--adapter", self.adapter]
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name in ("adapter", "options", "seed") or value == each.default:
+                continue
+            if each.name == "isolation":
+                words += [word for level in value for word in ("--isolation", level)]
+            else:
+                words += [f"--{each.name}", ",".join(value) if isinstance(value, tuple) else str(value)]
+        return shlex.join([*words, "--seed", str(self.seed), *more])
 
     def to_json(self) -> dict[str, Any]:
         return {

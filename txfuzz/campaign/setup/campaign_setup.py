@@ -37,7 +37,7 @@ from txfuzz.common.secrets import SecretText, command_without_secrets
 from txfuzz.common.sentences import listed
 from txfuzz.common.version import __version__
 from txfuzz.database.api import Database
-from txfuzz.database.isolation_levels import open_database
+from txfuzz.database.isolation_levels import capabilities_of, open_database
 from txfuzz.errors import UsageError
 from txfuzz.execution.fault_injector import cautions, injector_for
 from txfuzz.history.reader import read_history
@@ -99,6 +99,7 @@ class CampaignSetup:
             seed=assembled.workload.seed,
             arguments=self.settings.as_data(),
             adapter=assembled.workload.database.adapter,
+            locks=tuple(sorted(capabilities_of(assembled.adapter).locks)),
             analyzers=tuple(each.name for each in assembled.analyzers),
             strategy=assembled.strategy.name,
             heuristics=() if assembled.strategy.blind else tuple(each.name for each in assembled.heuristics),

@@ -15,6 +15,8 @@ from typing import Any
 
 from txfuzz.analysis.result_data import restored
 from txfuzz.campaign.directory.run_directory import IterationDirectory, iteration_path, write_json
+from txfuzz.campaign.directory.run_records import RunKind
+from txfuzz.campaign.directory.runs import resumed_otherwise
 from txfuzz.campaign.directory.values import ArtefactError, read_back
 from txfuzz.campaign.setup.settings import DEFAULT_WORKLOAD, CampaignSettings
 from txfuzz.campaign.sources.contract import HistoryRequest, HistorySource, ProvidedHistory
@@ -53,7 +55,11 @@ def resumed_settings(
     try:
         record = read_back(directory / "campaign.json", StoredCampaign)
     except FileNotFoundError:
-        raise UsageError(f"{directory}: no campaign to resume (no campaign.json)") from None
+        why = (
+            resumed_otherwise(directory, RunKind.CAMPAIGN)
+            or f"{directory}: no campaign to resume (no campaign.json)"
+        )
+        raise UsageError(why) from None
     arguments = dict(record.arguments or {})
     if not arguments:
         raise UsageError(f"{directory}: the campaign was made by another version and cannot be resumed")

@@ -97,9 +97,10 @@ def check(
 ) -> int:
     """Run your own transactions beside each other, in every order of their statements, on a real server.
 
-    FILE is a scenario (YAML: tables, transactions, invariants), Python code (.py), or a replay.yaml that
-    a check has written. Exit code 1 if some schedule gives what no serial order gives, or breaks an
-    invariant, at a level that counts; 0 if none does; 3 if nothing could be judged.
+    FILE is a scenario (YAML: tables, transactions, invariants; or the name of one that comes with txfuzz,
+    such as p4), Python code (.py), or a replay.yaml that a check has written. Exit code 1 if some schedule
+    gives what no serial order gives, or breaks an invariant, at a level that counts; 0 if none does; 3 if
+    nothing could be judged.
     """
     from txfuzz.cli.interruption import interruptible
     from txfuzz.cli.progress.screen import Screen, doing, unless
@@ -127,10 +128,11 @@ def check(
         from txfuzz.cli.progress.check import CheckScreen
         from txfuzz.report.check.data import check_data, replayed_data
         from txfuzz.report.check.text import check_body, replayed_text, verdict_text
+        from txfuzz.workload.shipped import scenario_file
 
         progress = CheckScreen(screen, seconds)
         found = check_file(
-            file,
+            scenario_file(file),
             transactions=names,
             limits=CheckLimits(most, seconds, schedule_seconds, combinations),
             crowd=CrowdSize(clients, crowd or 0.0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from txfuzz.campaign.workers.engines import Workers
     from txfuzz.cli.progress.screen import Screen
     from txfuzz.hunt.hunt import Budget
+    from txfuzz.hunt.result import FoundHole
 
 _OWN = ("adapter", "strategy", "sessions", "statements", "keys", "forms", "exclude", "layouts", "isolation",
         "seed", "each")  # fmt: skip
@@ -169,7 +172,7 @@ def _hunt(
     from txfuzz.cli.interruption import interruptible
     from txfuzz.cli.progress.hunt import HuntProgress
     from txfuzz.common.json_text import json_text
-    from txfuzz.report.hunt.text import hunt_body, verdict_of
+    from txfuzz.report.hunt.text import ending, hunt_body
 
     progress = HuntProgress(budget, screen, quiet=as_json)
     with interruptible() as interrupted:
@@ -194,10 +197,11 @@ def _hunt(
     else:
         with laid_out():
             say(hunt_body(found.server, found.levels, result, found.excepted, known=known))
-            say(f"\n{verdict_of(result.holes)}", _style(len(result.news)))
+            say(f"\n{ending(result.holes)}", _style(result.holes))
         place = resume or output
         if place is not None:
             click.echo(f"\nreport: {place / 'hunt.html'}")
+    _say_interrupted(result.interrupted, f"{result.counts.schedules:,} schedules", resume or output)
     judged = result.counts.schedules - result.counts.unknown
     return _code(result.interrupted, bool(result.news), judged)
 
@@ -220,7 +224,7 @@ def _race(
     from txfuzz.cli.progress.hunt import RaceProgress
     from txfuzz.common.json_text import json_text
     from txfuzz.report.hunt.race import race_body
-    from txfuzz.report.hunt.text import verdict_of
+    from txfuzz.report.hunt.text import ending
 
     with interruptible() as interrupted:
         found = run_race(
@@ -241,10 +245,12 @@ def _race(
     else:
         with laid_out():
             say(race_body(found.server, found.levels, result, found.load, found.excepted, known=known))
-            say(f"\n{verdict_of([each.hole for each in result.holes])}", _style(len(result.news)))
+            holes = [each.hole for each in result.holes]
+            say(f"\n{ending(holes)}", _style(holes))
         place = resume or output
         if place is not None:
             click.echo(f"\nreport: {place / 'race.html'}")
+    _say_interrupted(result.interrupted, f"{result.counts.rounds:,} rounds", resume or output)
     judged = result.counts.rounds - result.counts.unknown
     return _code(result.interrupted, bool(result.news), judged)
 
@@ -254,8 +260,19 @@ def _say_moved(moved: Path | None) -> None:
         click.echo(f"txfuzz: the earlier hunt that was there is now in {moved}", err=True)
 
 
-def _style(news: int) -> Style:
-    return Style.BROKEN if news else Style.GOOD
+def _say_interrupted(interrupted: bool, ran: str, place: Path | None) -> None:
+    if not interrupted:
+        return
+    how = "without --output-dir it cannot go on"
+    if place is not None:
+        how = f"txfuzz hunt --resume {shlex.quote(str(place))} goes on"
+    click.echo(f"interrupted after {ran}: {how}", err=True)
+
+
+def _style(holes: Sequence[FoundHole]) -> Style:
+    if any(not each.known for each in holes):
+        return Style.BROKEN
+    return Style.FOUND if holes else Style.GOOD
 
 
 def _code(interrupted: bool, violated: bool, judged: int) -> int:

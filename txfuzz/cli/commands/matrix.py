@@ -45,6 +45,10 @@ _SET_BY_RESUME = (
     help="Say what changed since the matrix of this matrix.json, or directory.",
 )  # fmt: skip
 @click.option(
+    "--only-new", is_flag=True,
+    help="With --against: exit code 1 only for promises that were not broken there.",
+)  # fmt: skip
+@click.option(
     "--budget", "seconds", type=parameters.Time(min=0, min_open=True), metavar="TIME",
     help="Begin no cell after this, such as 10m. [default: 2m without FILE, else no limit]",
 )  # fmt: skip
@@ -71,6 +75,7 @@ def matrix(
     file: Path | None,
     find: str | None,
     against: Path | None,
+    only_new: bool,
     seconds: float | None,
     output: Path | None,
     resume: Path | None,
@@ -90,12 +95,14 @@ def matrix(
     from txfuzz.compare.matrix.matrix import Chosen
     from txfuzz.compare.matrix.matrix import matrix as run_matrix
 
+    if only_new and against is None:
+        raise UsageError("--only-new compares with an earlier matrix: name it by --against")
     if resume is not None:
         for name in _SET_BY_RESUME:
             if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
                 raise UsageError(
                     "--resume goes on with a matrix as it was set: beside it there can be only --budget, "
-                    "--against, --workers, --dask, --plugin-file and --json"
+                    "--against, --only-new, --workers, --dask, --plugin-file and --json"
                 )
     with interruptible() as interrupted:
         report = run_matrix(
@@ -113,7 +120,7 @@ def matrix(
             on_lost=options.say_lost,
         )
     _show(report, as_json)
-    return _code(report)
+    return _code(report, only_new)
 
 
 def _show(report: MatrixReport, as_json: bool) -> None:
@@ -137,13 +144,16 @@ def _show(report: MatrixReport, as_json: bool) -> None:
     click.echo(f"\nreport: {report.directory / HTML}", err=True)
 
 
-def _code(report: MatrixReport) -> int:
+def _code(report: MatrixReport, only_new: bool) -> int:
     from txfuzz.compare.matrix.cell import Outcome
     from txfuzz.compare.matrix.matrix import summary_outcome
 
     if report.interrupted:
         return ExitCode.INTERRUPTED
     outcome = summary_outcome(report)
+    if only_new and outcome is Outcome.BROKEN:
+        news = any(each.breaks for each in report.changes or ())
+        return ExitCode.VIOLATED if news else ExitCode.NOTHING_FOUND
     if outcome is Outcome.BROKEN:
         return ExitCode.VIOLATED
     return ExitCode.UNKNOWN if outcome is None else ExitCode.NOTHING_FOUND
@@ -151,9 +161,9 @@ def _code(report: MatrixReport) -> int:
 
 def _say(progress: MatrixProgress) -> None:
     """A line on stderr for each cell."""
-    from txfuzz.compare.matrix.table import MARKS, remark_of
+    from txfuzz.compare.matrix.table import mark_of, remark_of
 
     cell = progress.cell
     where = f"{cell.server or cell.database}, {cell.level}, {cell.question}"
-    text = f"{MARKS[cell.outcome]} {where}: {remark_of(cell)} [{cell.seconds:.1f} s]"
+    text = f"{mark_of(cell)} {where}: {remark_of(cell)} [{cell.seconds:.1f} s]"
     click.echo(f"{progress.done}/{progress.of} {text}", err=True)

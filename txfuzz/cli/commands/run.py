@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from txfuzz.campaign.setup.settings import (
     CampaignSettings,
 )
 from txfuzz.cli import options, parameters
+from txfuzz.common.sentences import counted
 from txfuzz.errors import UsageError
 from txfuzz.feedback.strategy_names import LEARNING
 from txfuzz.workload.campaign import SmallScope
@@ -175,9 +177,18 @@ def run(
         if control:
             check_controllable(settings)
         result = run_on_screen(settings, screen, Workers(workers, dask), verbose=verbose, quiet=quiet)
+    if result.interrupted:
+        _say_interrupted(result, settings)
     if control and not result.interrupted:
         _say_control(result, settings)
     return result.exit_code
+
+
+def _say_interrupted(result: CampaignResult, settings: CampaignSettings) -> None:
+    done, most = len(result.iterations), settings.most_iterations
+    if done < most:
+        how = f"txfuzz run --resume {shlex.quote(str(result.directory))} goes on"
+        click.echo(f"interrupted after {done:,} of {counted(most, 'iteration')}: {how}", err=True)
 
 
 def _budget(budget: parameters.TimeOrCount, fields: dict[str, Any]) -> dict[str, Any]:

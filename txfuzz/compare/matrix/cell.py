@@ -32,7 +32,8 @@ class MatrixCell:
     server: product and version as the server says. promised: the model that the level promises. found: names
     of anomalies, or of what fails. broken: those of them that the level promises not to show. transactions,
     schedules: that were run. whole: whether everything was run that there was to run. why: of what is unknown
-    or not offered, else a remark; a clause.
+    or not offered, else a remark; a clause. unsaid: whether the level promises that what was found cannot
+    happen, is not known; the outcome is ALLOWED then, since nobody can be blamed.
     """
 
     database: str
@@ -49,6 +50,7 @@ class MatrixCell:
     whole: bool = True
     why: str = ""
     seconds: float = 0.0
+    unsaid: bool = False
 
     @property
     def key(self) -> Key:

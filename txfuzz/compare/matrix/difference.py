@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from txfuzz.compare.matrix.cell import MatrixCell
-from txfuzz.compare.matrix.table import MARKS, place_of, remark_of
+from txfuzz.common.sentences import listed
+from txfuzz.compare.matrix.cell import MatrixCell, Outcome
+from txfuzz.compare.matrix.table import mark_of, place_of, remark_of
 
+_NAMED = 4  # questions of a row
 Place = tuple[str, str, str]
 
 
@@ -17,6 +19,13 @@ class Change:
 
     before: MatrixCell | None
     after: MatrixCell | None
+
+    @property
+    def breaks(self) -> bool:
+        """Whether a promise is broken now that was not broken before, or not known to be."""
+        if self.after is None or self.after.outcome is not Outcome.BROKEN:
+            return False
+        return self.before is None or not set(self.after.broken) <= set(self.before.broken)
 
     @property
     def text(self) -> str:
@@ -29,7 +38,7 @@ class Change:
             return f"{where}: no longer asked, was {remark_of(shown)}"
         version = f" (on {self.before.server})" if self.before.server != self.after.server else ""
         return (
-            f"{where}: {MARKS[self.before.outcome]} → {MARKS[self.after.outcome]}: was "
+            f"{where}: {mark_of(self.before)} → {mark_of(self.after)}: was "
             f"{remark_of(self.before)}{version}, is {remark_of(self.after)}"
         )
 
@@ -86,4 +95,21 @@ def _lines(found: Sequence[Change]) -> Iterator[str]:
     yield f"{len(found):,} of the cells changed:" if len(found) > 1 else "One cell changed:"
     yield ""
     for each in found:
-        yield f"- {each.text}."
+        if each.before is not None and each.after is not None:
+            yield f"- {each.text}."
+    yield from _in_one(found, lambda each: each.before is None, "new")
+    yield from _in_one(found, lambda each: each.after is None, "no longer asked")
+
+
+def _in_one(found: Sequence[Change], chosen: Callable[[Change], bool], what: str) -> Iterator[str]:
+    """Cells that are in one matrix only: a line for each row, but for what broke a promise."""
+    rows: dict[tuple[str, str], list[MatrixCell]] = {}
+    for each in filter(chosen, found):
+        shown = each.after or each.before
+        assert shown is not None
+        if shown.outcome is Outcome.BROKEN:
+            yield f"- {each.text}."
+        else:
+            rows.setdefault((shown.server or shown.database, shown.level), []).append(shown)
+    for (server, level), cells in rows.items():
+        yield f"- {server}, {level}: {what}: {listed([each.question for each in cells], most=_NAMED)}."

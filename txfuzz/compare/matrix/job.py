@@ -13,11 +13,11 @@ from txfuzz.campaign.setup.resolve import adapter_of, resolved_url
 from txfuzz.campaign.workers.carried import CarriedFile, carried, placed
 from txfuzz.common.secrets import SecretText
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome
-from txfuzz.compare.matrix.history_cell import ask_hunt, ask_workload
-from txfuzz.compare.matrix.measured import Measured, Place, not_offered, unknown
+from txfuzz.compare.matrix.cells.history_cell import ask_hunt, ask_workload
+from txfuzz.compare.matrix.cells.measured import Measured, Place, not_offered, unknown
+from txfuzz.compare.matrix.cells.scenario_cell import ask_scenario
 from txfuzz.compare.matrix.plan import Asks, Question
 from txfuzz.compare.matrix.rows import MatrixRow
-from txfuzz.compare.matrix.scenario_cell import ask_scenario
 from txfuzz.database.api import Adapter, Database, SessionError
 from txfuzz.database.isolation_levels import open_database
 from txfuzz.errors import DatabaseUnavailable, UsageError
@@ -116,6 +116,7 @@ class MatrixWorker:
                 measured.whole,
                 _clause(measured.why),
                 round(time.monotonic() - began, 3),
+                measured.unsaid,
             )
 
         measured = self._measured(asked, goes_on)

@@ -18,6 +18,7 @@ from txfuzz.compare.matrix.bisect import Bisection, bisect
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome
 from txfuzz.compare.matrix.difference import Change, changes
 from txfuzz.compare.matrix.job import CellSlice, MatrixJob, MatrixSlices, matrix_job, slices_of
+from txfuzz.compare.matrix.next_steps import NextStep, next_steps
 from txfuzz.compare.matrix.plan import MatrixDatabase, MatrixPlan
 from txfuzz.compare.matrix.reader import default_matrix, read_matrix
 from txfuzz.compare.matrix.record import MatrixRecord, read_matrix_file
@@ -110,7 +111,11 @@ def matrix(
         record = MatrixRecord.begin(output or new_path(RUNS, f"matrix-{plan.name}"), plan)
     if seconds is None and path is None and resume is None and find is None:
         seconds = MINUTES
-    run = _Run(record, rows, seconds, interrupted, on_progress, on_lost)
+
+    def steps(cells: Sequence[MatrixCell]) -> tuple[NextStep, ...]:
+        return next_steps(plan, rows, cells, record.directory, registry, plugin_files)
+
+    run = _Run(record, rows, seconds, interrupted, on_progress, on_lost, steps)
     job = matrix_job(plan.seed, plan.questions, plugin_files)
     engine = workers.engine(on_lost)
     bisection = None
@@ -137,8 +142,9 @@ class _Run:
         interrupted: threading.Event,
         on_progress: Progress,
         on_lost: Callable[[str], None],
+        steps: Callable[[Sequence[MatrixCell]], tuple[NextStep, ...]],
     ) -> None:
-        self.record, self.rows, self._on_lost = record, rows, on_lost
+        self.record, self.rows, self._on_lost, self._steps = record, rows, on_lost, steps
         self._until = None if seconds is None else time.monotonic() + seconds
         self._interrupted, self._on_progress = interrupted, on_progress
         self._written = 0.0
@@ -159,7 +165,8 @@ class _Run:
         return not late and not self._interrupted.is_set()
 
     def table(self) -> MatrixTable:
-        return table_of(self.record.plan, self.rows, self.record.cells)
+        table = table_of(self.record.plan, self.rows, self.record.cells)
+        return replace(table, steps=self._steps(table.cells))
 
     def write(self) -> int:
         """How many cells are missing."""

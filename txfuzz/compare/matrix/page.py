@@ -8,7 +8,7 @@ from txfuzz.analysis.checker.consistency import friendly
 from txfuzz.common.sentences import counted
 from txfuzz.common.version import __version__
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome
-from txfuzz.compare.matrix.table import LEGEND, MatrixTable, TableCell, TableRow, remark_of
+from txfuzz.compare.matrix.table import LEGEND, MatrixTable, TableCell, TableRow, place_of, remark_of
 from txfuzz.compare.matrix.text import summary
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.shell import html_page
@@ -39,6 +39,7 @@ _CSS = """
 .mark.off { color: var(--quiet); }
 .cells { list-style: none; padding: 0; margin: 0; font-size: 13.5px; } .cells li { padding: 5px 0; border-top: 1px solid var(--line); }
 .cells .mark { margin-right: 8px; text-align: center; }
+.command { background: var(--soft); border-radius: 8px; padding: 8px 12px; overflow-x: auto; margin: 4px 0 10px; }
 .legend .mark { text-align: center; }
 """  # noqa: E501
 
@@ -53,12 +54,14 @@ def _body(table: MatrixTable, left: int, remarks: Sequence[str]) -> Content:
     how, badge = ("broken", "promise broken") if broken else ("valid", "promises kept")
     if not broken and not table.judged:
         how, badge = "unknown", "no verdict"
+    unsaid = sum(each.unsaid for each in table.cells)
     servers = dict.fromkeys(row.server for row in table.rows)
     tiles = [
         ("databases", f"{len(servers):,}", "each version counts"),
         ("cells", f"{table.judged:,}", f"{left:,} not reached yet" if left else "judged"),
         ("promises broken", f"{broken:,}", None),
-        ("allowed anomalies", f"{table.count(Outcome.ALLOWED):,}", "cells that show one"),
+        ("allowed anomalies", f"{table.count(Outcome.ALLOWED) - unsaid:,}", "cells that show one"),
+        *([("allowed or not", f"{unsaid:,}", "cells of which that cannot be said")] if unsaid else []),
         ("unknown", f"{table.count(Outcome.UNKNOWN):,}", None),
     ]
     return [
@@ -87,6 +90,7 @@ def _body(table: MatrixTable, left: int, remarks: Sequence[str]) -> Content:
             "main",
             el("section", el("h2", "What each level lets pass"), _legend(table), _table(table)),
             _listed("Promises that were broken", table, Outcome.BROKEN),
+            _next(table),
             _listed("What could not be judged", table, Outcome.UNKNOWN),
             el("section", el("h2", "Every cell"), [_details(row, table) for row in table.rows]),
         ),
@@ -151,11 +155,27 @@ def _listed(title: str, table: MatrixTable, outcome: Outcome) -> Content:
             el("b", f"{each.server or each.database}, {each.level}, {each.question}"),
             f": {remark_of(each)}",
         )
-        for each in found[:200]
+        for each in found[:_MOST_LISTED]
     ]
     return el(
         "section", el("h2", title), el("p", counted(len(found), "cell"), class_="quiet"), el("ul", items)
     )
+
+
+def _next(table: MatrixTable) -> Content:
+    if not table.steps:
+        return None
+    items = [
+        el(
+            "li",
+            f"{place_of(step.cell)}:",
+            el("pre", step.command, class_="command"),
+            el("p", step.remark, class_="quiet") if step.remark else None,
+        )
+        for step in table.steps[:_MOST_LISTED]
+    ]
+    about = "Each shows its cell again, with who did what, why that is wrong, and the SQL to type by hand."
+    return el("section", el("h2", "Next"), el("p", about, class_="quiet"), el("ul", items))
 
 
 def _details(row: TableRow, table: MatrixTable) -> Content:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -142,16 +143,31 @@ def _question(node: Node, path: Path, registry: Registry) -> Question:
     limit = fields.get(_LIMITS[asks])
     most = _MOST[asks] if limit is None else limit.whole(_LIMITS[asks], 1)
     where, own = _target(fields[asks.value], asks, path, registry)
+    anomaly = (
+        fields["anomaly"].text("the name of an anomaly", _check_anomaly)
+        if "anomaly" in fields
+        else _shipped_anomalies().get(where, "")
+        if asks is Asks.SCENARIO
+        else ""
+    )
     return Question(
         fields["name"].text("the name of the question") if "name" in fields else own,
         asks,
         fields["column"].text("the heading of the column") if "column" in fields else "",
         where,
-        fields["anomaly"].text("the name of an anomaly", _check_anomaly) if "anomaly" in fields else "",
+        anomaly,
         most,
         float(fields["seconds"].number("seconds of a cell")) if "seconds" in fields else SECONDS,
         digest_of(where),
     )
+
+
+@cache
+def _shipped_anomalies() -> Mapping[str, str]:
+    """The path of each scenario that comes with txfuzz → the anomaly that it is made for."""
+    path = default_matrix()
+    asked = root_of(read_text(path), str(path), "matrix").mapping("a matrix")["ask"].plain()
+    return {str(scenario_path(each["scenario"]).resolve()): each["anomaly"] for each in asked}
 
 
 def digest_of(path: str) -> str:
@@ -178,7 +194,7 @@ def _target(node: Node, asks: Asks, path: Path, registry: Registry) -> tuple[str
         if is_path:
             found = Path(path.parent, name).resolve()
         else:
-            found = scenario_path(name) if asks is Asks.SCENARIO else workload_path(name)
+            found = scenario_path(name).resolve() if asks is Asks.SCENARIO else workload_path(name)
     vocabulary = InstalledVocabulary(registry, found)
     if asks is Asks.SCENARIO:
         return str(found), read_scenario(found, vocabulary).name

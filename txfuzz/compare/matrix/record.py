@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
-from txfuzz.campaign.directory.run_records import MATRIX, MATRIX_PLAN
+from txfuzz.campaign.directory.run_records import MATRIX, MATRIX_PLAN, RunKind
+from txfuzz.campaign.directory.runs import resumed_otherwise
 from txfuzz.campaign.directory.values import read_back
 from txfuzz.common.json_text import json_text
 from txfuzz.common.secrets import without_password
@@ -61,7 +62,11 @@ class MatrixRecord:
         try:
             plan = read_back(directory / PLAN, MatrixPlan)
         except FileNotFoundError:
-            raise UsageError(f"{directory}: no matrix to resume (no {PLAN})") from None
+            why = (
+                resumed_otherwise(directory, RunKind.MATRIX)
+                or f"{directory}: no matrix to resume (no {PLAN})"
+            )
+            raise UsageError(why) from None
         for each in plan.databases:
             if (each.url is not None and without_password(each.url) != each.url) or each.url == _WITHHELD:
                 raise UsageError(
@@ -82,11 +87,16 @@ class MatrixRecord:
             file.write(f"{json_text(as_json(cell))}\n")
 
     def write(self, table: MatrixTable, left: int, remarks: Sequence[str]) -> None:
-        """matrix.json, matrix.md and matrix.html, of the cells that there are."""
+        """matrix.json, matrix.md and matrix.html, of the cells that there are, and the files that the
+        commands of broken ones name."""
         data = MatrixFile(self.plan.name, __version__, table.cells, left, tuple(remarks))
         write_json(self.directory / JSON, as_json(data))
         write_text(self.directory / MARKDOWN, matrix_markdown(table, remarks))
         write_text(self.directory / HTML, matrix_page(table, left, remarks))
+        for path, text in (each.copy for each in table.steps if each.copy is not None):
+            with writing(Path(path)):
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+            write_text(Path(path), text)
 
 
 _WITHHELD = "withheld"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.common.sentences import listed
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome, worst
+from txfuzz.compare.matrix.next_steps import NextStep
 from txfuzz.compare.matrix.plan import MatrixPlan
 from txfuzz.compare.matrix.rows import MatrixRow
 
@@ -19,10 +20,12 @@ MARKS: Mapping[Outcome, str] = {
     Outcome.NOT_OFFERED: "·",
 }
 PART = "(✓)"  # nothing found, but not everything was run
+UNSAID = "(—)"  # found, and whether the level promises to prevent it is not known
 LEGEND = (
     ("✓", "not found, in everything that there is to run"),
     (PART, "not found in what was run"),
     ("—", "found; the level does not promise to prevent it"),
+    (UNSAID, "found; whether the level promises to prevent it cannot be said"),
     ("✗", "found, though the level promises to prevent it"),
     ("?", "could not be judged"),
     ("·", "not offered"),
@@ -50,6 +53,10 @@ class TableCell:
             each.whole for each in self.cells if each.outcome is not Outcome.NOT_OFFERED
         ):
             return PART
+        if outcome is Outcome.ALLOWED and all(
+            each.unsaid for each in self.cells if each.outcome is Outcome.ALLOWED
+        ):
+            return UNSAID
         return MARKS[outcome]
 
     @property
@@ -77,6 +84,7 @@ class MatrixTable:
     rows: tuple[TableRow, ...]
     cells: tuple[MatrixCell, ...]
     remarks: tuple[str, ...] = ()
+    steps: tuple[NextStep, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
         return sum(each.outcome is outcome for each in self.cells)
@@ -129,6 +137,10 @@ def _title_of(row: MatrixRow, cells: Iterable[MatrixCell], apart: frozenset[str]
     return f"{told}, {row.database}" if named else told
 
 
+def mark_of(cell: MatrixCell) -> str:
+    return TableCell((cell,)).mark
+
+
 def place_of(cell: MatrixCell) -> str:
     return f"{cell.server or cell.database}, {cell.level}, {cell.question}"
 
@@ -145,6 +157,11 @@ def remark_of(cell: MatrixCell) -> str:
     match cell.outcome:
         case Outcome.NONE:
             return f"nothing found{ran}{tail}"
+        case Outcome.ALLOWED if cell.unsaid:
+            return (
+                f"{', '.join(cell.found)}{ran}; whether {_promise(cell)} forbids it cannot be said, "
+                f"since the question names no anomaly{tail}"
+            )
         case Outcome.ALLOWED:
             return f"{', '.join(cell.found)}{ran}, which {_promise(cell)} does not forbid{tail}"
         case Outcome.BROKEN:

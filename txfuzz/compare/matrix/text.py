@@ -59,6 +59,12 @@ def _below(table: MatrixTable, remarks: Sequence[str]) -> Iterator[str]:
         if lines:
             yield f"\n{title}:\n"
             yield from lines
+    if table.steps:
+        yield "\nnext: each of these shows its cell again, with its story and its SQL\n"
+        for step in table.steps:
+            yield f"    {step.command}"
+    for remark in dict.fromkeys(step.remark for step in table.steps if step.remark):
+        yield f"\n{remark}"
 
 
 def _row(cells: Sequence[str]) -> str:

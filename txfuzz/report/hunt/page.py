@@ -35,12 +35,11 @@ def hunt_page(
 ) -> str:
     """files: of each hole's folder, as links beside the page, by the hole's name and level."""
     counts = result.counts
-    known = len(result.holes) - len(result.news)
     tiles = [
         ("schedules", f"{counts.schedules:,}", f"of {counts.programs:,} programs"),
         ("committed in full", f"{counts.committed:,}", f"{counts.aborted:,} not"),
         ("somebody waited", f"{counts.waited:,}", None),
-        ("holes", f"{len(result.news):,}", f"{known:,} more known" if known else None),
+        holes_tile(result.holes),
         ("could not be judged", f"{counts.unknown:,}", "reasons below" if result.reasons else None),
     ]
     if counts.covered:
@@ -49,8 +48,8 @@ def hunt_page(
         "txfuzz hunt",
         server,
         f"At {listed([level.upper() for level in levels])}: {counts_text(counts)}.",
-        tone_of(len(result.news), known, judged=counts.schedules > counts.unknown),
-        ending(len(result.news), known),
+        tone_of(result.holes, judged=counts.schedules > counts.unknown),
+        ending(result.holes),
         [*notes(result, excepted)],
         tiles,
         [hole_part(hole, files.get(hole.sign, ())) for hole in in_order(result.holes)[:_MOST]],
@@ -65,13 +64,19 @@ def in_order(holes: Iterable[FoundHole]) -> list[FoundHole]:
     return sorted(holes, key=lambda each: bool(each.known))
 
 
-def tone_of(news: int, known: int, *, judged: bool) -> tuple[str, str]:
+def holes_tile(holes: Sequence[FoundHole]) -> tuple[str, str, str | None]:
+    known = sum(bool(each.known) for each in holes)
+    note = "all of them known" if known == len(holes) else f"{known:,} of them known"
+    return "holes", f"{len(holes):,}", note if known else None
+
+
+def tone_of(holes: Sequence[FoundHole], *, judged: bool) -> tuple[str, str]:
     """The class of the verdict, and its badge."""
-    if news:
+    if any(not each.known for each in holes):
         return "broken", "promise broken"
-    if not judged:
-        return "unknown", "no verdict"
-    return "valid", "nothing new" if known else "nothing found"
+    if holes:
+        return "allowed", "promise broken (known)"
+    return ("valid", "nothing found") if judged else ("unknown", "no verdict")
 
 
 def page_body(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
 from txfuzz.hunt.race.result import RaceCounts, RacedHole, RaceResult
-from txfuzz.report.hunt.text import told_here, verdict_of
+from txfuzz.report.hunt.text import ending, told_here
 from txfuzz.report.text.lines import paragraph
 
 
@@ -22,7 +22,7 @@ def race_text(
 ) -> str:
     """load: processes beside the clients. excepted, known: as for hunt_text()."""
     body = race_body(server, levels, result, load, excepted, known=known)
-    return f"{body}\n\n{verdict_of([each.hole for each in result.holes])}"
+    return f"{body}\n\n{ending([each.hole for each in result.holes])}"
 
 
 def race_body(

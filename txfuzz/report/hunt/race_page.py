@@ -8,7 +8,7 @@ from txfuzz.common.sentences import listed
 from txfuzz.hunt.race.result import OffsetCount, RacedHole, RaceResult
 from txfuzz.report.html.markup import Content, Markup, el
 from txfuzz.report.html.shell import html_page
-from txfuzz.report.hunt.page import CSS, hole_part, page_body, tone_of
+from txfuzz.report.hunt.page import CSS, hole_part, holes_tile, page_body, tone_of
 from txfuzz.report.hunt.race import again_text, race_counts_text, race_notes
 from txfuzz.report.hunt.text import ending
 
@@ -30,13 +30,12 @@ def race_page(
     files: dict[str, tuple[str, ...]],
 ) -> str:
     """As hunt_page(). load: processes beside the clients."""
-    counts, news = result.counts, len(result.news)
-    known = len(result.holes) - news
+    counts, found = result.counts, [each.hole for each in result.holes]
     tiles = [
         ("rounds", f"{counts.rounds:,}", f"of {counts.races:,} races"),
         ("committed in full", f"{counts.committed:,}", None),
         ("different outcomes", f"{counts.outcomes:,}", None),
-        ("holes", f"{news:,}", f"{known:,} more known" if known else None),
+        holes_tile(found),
         ("control", f"{counts.control_hits:,}", f"of {counts.control_rounds:,} rounds far apart went wrong"),
     ]
     holes = sorted(result.holes, key=lambda each: bool(each.hole.known))
@@ -44,8 +43,8 @@ def race_page(
         "txfuzz hunt --race",
         server,
         f"At {listed([level.upper() for level in levels])}: {race_counts_text(counts)}.",
-        tone_of(news, known, judged=counts.rounds > counts.unknown),
-        ending(news, known),
+        tone_of(found, judged=counts.rounds > counts.unknown),
+        ending(found),
         [*race_notes(result, load, excepted)],
         tiles,
         [_hole(each, files.get(each.hole.sign, ())) for each in holes],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
+from txfuzz.common.version import __version__
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult
 from txfuzz.report.check.story import step_lines
 from txfuzz.report.text.lines import WIDTH, paragraph, width, wrapped_at
@@ -23,13 +24,7 @@ def hunt_text(
 ) -> str:
     """excepted: forms that the database's documentation excepts from its promise. known: with the stories of
     holes that are known."""
-    return f"{hunt_body(server, levels, result, excepted, known=known)}\n\n{verdict_of(result.holes)}"
-
-
-def verdict_of(holes: Sequence[FoundHole]) -> str:
-    """What a hunt came to."""
-    news = sum(not hole.known for hole in holes)
-    return ending(news, len(holes) - news)
+    return f"{hunt_body(server, levels, result, excepted, known=known)}\n\n{ending(result.holes)}"
 
 
 def hunt_body(
@@ -50,13 +45,21 @@ def hunt_body(
     return "\n".join(lines)
 
 
-def ending(news: int, known: int) -> str:
-    """How many holes there are, in a sentence."""
+def known_names(holes: Iterable[FoundHole]) -> list[str]:
+    """Of the holes that are known, each name once."""
+    return list(dict.fromkeys(hole.known for hole in holes if hole.known))
+
+
+def ending(holes: Sequence[FoundHole]) -> str:
+    """What a hunt came to: how many holes there are, and the names of those that are known."""
+    known = sum(bool(hole.known) for hole in holes)
+    news, names = len(holes) - known, ", ".join(known_names(holes))
     if news:
-        also = f", {known} known" if known else ""
-        return f"{news} {'hole that is' if news == 1 else 'holes that are'} not known{also}."
+        also = f", and {known:,} known: {names}" if known else ""
+        return f"{news:,} {'hole that is' if news == 1 else 'holes that are'} not known{also}."
     if known:
-        return f"Nothing that is not known; {known} {'hole is' if known == 1 else 'holes are'}."
+        all_of = {1: "", 2: "both "}.get(known, "all ")
+        return f"{known:,} {'hole' if known == 1 else 'holes'}, {all_of}known: {names}. Nothing new."
     return "Nothing found."
 
 
@@ -124,6 +127,13 @@ def told_here(hole: FoundHole) -> Iterator[str]:
         yield from step_lines(hole.steps, sorted({each.transaction for each in hole.steps}))
         for sentence in hole.why:
             yield from ("", *paragraph(sentence))
+
+
+def found_by(hole: FoundHole, command: str, unit: str = "schedule") -> str:
+    """What story.md ends with. command: of the hunt. unit: what its numbers count."""
+    return (
+        f"\nFound by txfuzz {__version__}, {unit} {hole.first:,} of this hunt:\n\n```text\n{command}\n```\n"
+    )
 
 
 def hole_markdown(hole: FoundHole, server: str) -> str:

@@ -14,7 +14,9 @@ from txfuzz.analysis.explain.guide.entries import (
     DatabaseLevels,
     ModelPage,
     Page,
+    TermPage,
     known_models,
+    known_terms,
 )
 from txfuzz.analysis.result import as_data
 from txfuzz.common.sentences import listed
@@ -38,6 +40,8 @@ def names_text() -> str:
     )
     lines += ["", *paragraph(orders)]
     lines += ["", "Consistency models:", "", *paragraph(", ".join(known_models()), _INDENT)]
+    words = ", ".join(each.upper() if each in ("otv", "pmp") else each for each in known_terms())
+    lines += ["", "Other words of tables and sentences:", "", *paragraph(words, _INDENT)]
     lines += ["", *paragraph("Plain names are understood as well: `txfuzz explain write skew`.")]
     return "\n".join(lines)
 
@@ -45,11 +49,15 @@ def names_text() -> str:
 def page_title(page: Page) -> str:
     if isinstance(page, AnomalyPage):
         return f"{page.name} ({page.type})"
+    if isinstance(page, TermPage):
+        return f"{page.name[:1].upper()}{page.name[1:]}" if len(page.term) > 2 else page.name
     return f"{model_text(page.name)}, a consistency model"
 
 
 def page_lines(page: Page, databases: Sequence[DatabaseLevels]) -> list[str]:
     """The page without its title."""
+    if isinstance(page, TermPage):
+        return list(_term(page))
     lines = _anomaly(page, databases) if isinstance(page, AnomalyPage) else _model(page, databases)
     return list(lines)
 
@@ -60,6 +68,8 @@ def page_data(page: Page, databases: Sequence[DatabaseLevels]) -> dict[str, Any]
     if isinstance(page, AnomalyPage):
         allowing = [(each, each.allowing(page.type)) for each in databases]
         return {**data, "not_ruled_out_at": {each.name: as_data(levels) for each, levels in allowing}}
+    if isinstance(page, TermPage):
+        return data
     providing = [(each, each.providing(page.name)) for each in databases]
     return {**data, "provided_by": {each.name: list(levels) for each, levels in providing if levels}}
 
@@ -76,6 +86,17 @@ def _anomaly(page: AnomalyPage, databases: Sequence[DatabaseLevels]) -> Iterator
     yield from _bullets("How to avoid it", page.avoid)
     yield from ("", "Levels that do not rule it out", "")
     yield from _allowing(page.type, databases)
+    yield from _bullets("Sources", page.sources)
+
+
+def _term(page: TermPage) -> Iterator[str]:
+    yield ""
+    yield from paragraph(page.plain)
+    if page.see:
+        yield from (
+            "",
+            *paragraph(f"`txfuzz explain {page.see}` has a picture, what helps, and who allows it."),
+        )
     yield from _bullets("Sources", page.sources)
 
 

@@ -16,6 +16,7 @@ from txfuzz.report.verdict import against
 
 _COMMAND = 44  # characters before what it is for, on the same line
 _NAMED = 4  # transactions
+_LOCK = "update"  # of an adapter's locks
 
 
 def next_steps(record: CampaignResult) -> tuple[tuple[str, str], ...]:
@@ -69,16 +70,18 @@ def _steps(record: CampaignResult) -> Iterator[tuple[str, str]]:
     if locks:
         yield (
             "",
-            f"or try FOR UPDATE: `lock: update` in the reads of {locks}, on rows that exist beforehand "
+            f"or try FOR UPDATE: `lock: {_LOCK}` in the reads of {locks}, on rows that exist beforehand "
             "(`keys: {rows: inserted}`), and run it again",
         )
 
 
 def _reads_to_lock(record: CampaignResult) -> str:
-    """The transactions that missed another's write, if a lock could have kept that away: a level that has
-    broken its own promise is not the application's to repair."""
+    """The transactions that missed another's write, if a lock of the database could have kept that away.
+    A level that has broken its own promise is not the application's to repair."""
     leading, told = record.leading, record.told_first
-    if leading is None or told is None or against(told.deciding_result, record.answers_for):
+    if leading is None or told is None or _LOCK not in record.facts.locks:
+        return ""
+    if against(told.deciding_result, record.answers_for):
         return ""
     if not any(edge.kind == "rw" for edge in leading.edges) and leading.type != "lost-update":
         return ""

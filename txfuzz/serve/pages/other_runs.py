@@ -97,7 +97,7 @@ def _record(run: RunSummary, address: str) -> Content:
         "database": facts.database,
         "levels": facts.level,
         "state": facts.state,
-        "found": ", ".join(facts.found),
+        "found": ", ".join(facts.names),
     }
     known = [(el("dt", name), el("dd", cut(text, 600))) for name, text in rows.items() if text]
     return [

@@ -175,7 +175,7 @@ def _row(run: RunSummary, address: str) -> Markup:
     elif facts.state != "ended":
         state = el("span", cut(facts.state, 90), class_="quiet")
     what = " · ".join(filter(None, [cut(facts.subject, 80), cut(facts.level, 80)]))
-    told = run.unreadable or ", ".join(facts.found[:6]) + (" …" if len(facts.found) > 6 else "")
+    told = run.unreadable or ", ".join(facts.names[:6]) + (" …" if len(facts.names) > 6 else "")
     return el(
         "tr",
         el("td", verdict_mark(verdict_of(run))),
@@ -203,5 +203,5 @@ def _when(seconds: float) -> str:
 def _text(run: RunSummary) -> str:
     """What a run is searched by."""
     facts = run.facts
-    words = (run.path.name, facts.subject, facts.database, facts.level, facts.state, _kind(run), *facts.found)
+    words = (run.path.name, facts.subject, facts.database, facts.level, facts.state, _kind(run), *facts.names)
     return " ".join(words).lower()

@@ -9,6 +9,7 @@ from txfuzz.report.html.markup import Markup, el
 # Class → sign and words; in the order of a list that is sorted by verdict
 VERDICTS = {
     "broken": ("✗", "promise broken"),
+    "known": ("✗", "promise broken (known)"),
     "allowed": ("▲", "anomalies found"),
     "unknown": ("?", "no verdict"),
     "valid": ("✓", "nothing found"),
@@ -19,6 +20,8 @@ VERDICTS = {
 def verdict_of(run: RunSummary) -> str:
     if run.facts.broken:
         return "broken"
+    if run.facts.known:
+        return "known"
     match run.verdict:
         case Verdict.INVALID:
             return "allowed"

@@ -95,12 +95,26 @@ class DatabaseLevels:
         return tuple(level for level, provided in self.levels.items() if canonical(provided) == wanted)
 
 
-Page: TypeAlias = AnomalyPage | ModelPage
+@dataclass(frozen=True)
+class TermPage:
+    """A word that stands in tables and sentences and names no anomaly of the checker: a heading of the matrix
+    of Hermitage, a kind of dependency. plain, sources: as for anomalies. see: the anomaly that tells more,
+    empty if none does."""
+
+    term: str
+    name: str
+    also: tuple[str, ...]
+    plain: str
+    see: str
+    sources: tuple[str, ...]
+
+
+Page: TypeAlias = AnomalyPage | ModelPage | TermPage
 
 
 def page_of(name: str) -> Page:
-    """The page of an anomaly or a model, by its own name, its plain name or another one; case, hyphens and
-    underscores do not matter. UsageError with near matches for an unknown name."""
+    """The page of an anomaly, a model or a term, by its own name, its plain name or another one; case,
+    hyphens and underscores do not matter. UsageError with near matches for an unknown name."""
     known = _names()
     found = known.get(_folded(name))
     if found is not None:
@@ -109,7 +123,10 @@ def page_of(name: str) -> Page:
         return anomaly_page(f"{canonical(name[: -len('-cycle-exists')])}-cycle-exists")
     if is_model(name):
         return model_page(name)
-    models = [_folded(each) for each in (*WEAKER, *FRIENDLY.values())]
+    term = _terms().get(_folded(name))
+    if term is not None:
+        return term
+    models = [_folded(each) for each in (*WEAKER, *FRIENDLY.values(), *_guide("terms"))]
     near = difflib.get_close_matches(_folded(name), [*known, *models], n=3, cutoff=0.6)
     meant = f"did you mean {' or '.join(map(repr, near))}?" if near else "`txfuzz explain` lists the names"
     raise UsageError(f"no anomaly and no consistency model is called {name!r}: {meant}")
@@ -180,6 +197,24 @@ def _names() -> Mapping[str, str]:
         for name in (type, page.name, *page.also):
             found.setdefault(_folded(name), type)
     return found
+
+
+@cache
+def _terms() -> Mapping[str, TermPage]:
+    """Every accepted name of a term, folded, and its page."""
+    found: dict[str, TermPage] = {}
+    for term, entry in _guide("terms").items():
+        page = TermPage(
+            term, entry["name"], tuple(entry["also"]), entry["plain"], entry["see"], tuple(entry["sources"])
+        )
+        for name in (term, page.name, *page.also):
+            found.setdefault(_folded(name), page)
+    return found
+
+
+def known_terms() -> tuple[str, ...]:
+    """The words of tables and sentences that are explained beside anomalies and models."""
+    return tuple(_guide("terms"))
 
 
 def known_models() -> tuple[str, ...]:

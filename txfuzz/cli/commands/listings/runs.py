@@ -21,6 +21,7 @@ _FOUND, _LEVELS = 3, 2  # names in a cell
 _HEAD = ("name", "kind", "of", "database", "level", "verdict", "found", "age", "size")
 _VERDICT = _HEAD.index("verdict")
 _NONE = "–"
+_KNOWN = "promise broken (known)"  # whatever the verdict, which is about what is not known
 
 
 @click.command()
@@ -80,6 +81,8 @@ def _row(run: RunSummary, now: float) -> tuple[str, ...]:
 
     facts = run.facts
     verdict = run.unreadable or (_NONE if run.verdict is None else run.verdict.value)
+    if facts.known and not facts.found:
+        verdict = _KNOWN
     if not run.unreadable and facts.state != "ended":
         verdict = f"{verdict}, {facts.state.partition(':')[0]}"
     cells = (
@@ -89,7 +92,7 @@ def _row(run: RunSummary, now: float) -> tuple[str, ...]:
         facts.database,
         _few(facts.level),
         verdict,
-        listed(facts.found, "and", _FOUND) if facts.found else "",
+        listed(facts.names, "and", _FOUND) if facts.names else "",
         age_in_words(now - run.written),
         decimal(size_of(run.path)),
     )
@@ -105,7 +108,9 @@ def _few(levels: str) -> str:
 def _style(run: RunSummary) -> Style | None:
     if run.unreadable or run.verdict is None:
         return None
-    return Style.BROKEN if run.facts.broken else OF_VERDICT[run.verdict]
+    if run.facts.broken:
+        return Style.BROKEN
+    return Style.FOUND if run.facts.known else OF_VERDICT[run.verdict]
 
 
 def _data(run: RunSummary) -> dict[str, Any]:
@@ -123,6 +128,7 @@ def _data(run: RunSummary) -> dict[str, Any]:
         "verdict": run.verdict and run.verdict.value,
         "broken": facts.broken,
         "found": list(facts.found),
+        "known": list(facts.known),
         "written": run.written,
         "size": size_of(run.path),
         "unreadable": run.unreadable or None,

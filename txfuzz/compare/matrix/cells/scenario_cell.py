@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations_with_replacement
 from pathlib import Path
 from random import Random
@@ -20,7 +21,7 @@ from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import MOST_TRANSACTIONS
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.sentences import listed
-from txfuzz.compare.matrix.measured import Measured, Place, not_offered, unknown
+from txfuzz.compare.matrix.cells.measured import Measured, Place, not_offered, unknown
 from txfuzz.compare.matrix.plan import Question
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import capabilities_of
@@ -99,7 +100,8 @@ def _counted(
         blamed = no_order and all(_promised(question, each, capabilities, level) for each in chosen)
         words = listed(counts.failures, most=2)
         told = told.with_remark(f"{counts.failing:,} of them: {words}")
-        return told.with_found(found, found if blamed else ())
+        unsaid = bool(no_order) and not blamed and not question.anomaly
+        return replace(told.with_found(found, found if blamed else ()), unsaid=unsaid)
     if counts.unknown or not counts.schedules:
         reasons = listed(counts.reasons) if counts.reasons else "no schedule was run"
         return told.as_unknown(f"{counts.unknown:,} of {counts.schedules:,} schedules: {reasons}")

@@ -26,7 +26,7 @@ from txfuzz.campaign.sources.clients import ClientSource
 from txfuzz.campaign.stop_conditions import Deadline
 from txfuzz.common.sentences import listed
 from txfuzz.compare.campaign_effort import without_near_cycles
-from txfuzz.compare.matrix.measured import Measured, Place, not_offered
+from txfuzz.compare.matrix.cells.measured import Measured, Place, not_offered
 from txfuzz.compare.matrix.plan import SCHEDULES, TRANSACTIONS, Question
 from txfuzz.errors import UsageError
 from txfuzz.feedback.strategy_names import OPEN_LOOP

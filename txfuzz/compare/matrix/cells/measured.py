@@ -38,6 +38,7 @@ class Measured:
     schedules: int = 0
     whole: bool = True
     why: str = ""
+    unsaid: bool = False
 
     def with_found(self, found: Sequence[str], broken: Sequence[str]) -> Measured:
         outcome = Outcome.BROKEN if broken else Outcome.ALLOWED

@@ -1,4 +1,4 @@
-"""docs/how-to/bug-report.md: its commands, as one script that stops at the first one that fails."""
+"""docs/how-to/replay.md: its commands, as one script that stops at the first one that fails."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from pages import DOCS, ROOT, text
+from pages import ROOT, script_of_replay
 
 
 @pytest.mark.server
 @pytest.mark.slow
 def test_a_script_can_run_the_commands_after_the_demo(tmp_path: Path) -> None:
-    lines = re.findall(r"^    (\S.*)$", text(DOCS / "how-to" / "bug-report.md"), re.M)
+    lines = re.findall(r"^    (\S.*)$", script_of_replay(), re.M)
     commands = [line for line in lines if line.startswith("txfuzz ")]
     assert len(commands) == 5
     bin = tmp_path / "bin"

@@ -1,0 +1,24 @@
+"""What to do after a campaign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.report.test_text import write_skew
+from txfuzz.report.campaign_result import CampaignFacts, CampaignResult
+from txfuzz.report.iteration import Iteration, Numbers
+from txfuzz.report.text.next_steps import next_steps
+
+PLACE = Path("run")
+
+
+@pytest.mark.parametrize(
+    ("locks", "advised"), [(("share", "update"), True), (("update",), True), (("share",), False), ((), False)]
+)
+def test_a_lock_is_advised_where_the_database_has_one(locks: tuple[str, ...], advised: bool) -> None:
+    facts = CampaignFacts("ended", "w", "snapshot", adapter="some", locks=locks)
+    steps = next_steps(CampaignResult(PLACE, facts, (Iteration(0, PLACE, write_skew(), Numbers()),)))
+    assert any("FOR UPDATE" in what for _, what in steps) is advised
+    assert steps[0][0] == "txfuzz explain G2-item"
