@@ -52,7 +52,9 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.embedded.server import OwnServer, error_in_log, keeper_for
     from txfuzz.database.endpoints import Endpoint, EndpointRole, EndpointUse, HasEndpoints, Promise
     from txfuzz.database.fault_injection import ServerInjector
-    from txfuzz.database.faults import Breakable, CUT, Fault, Injectable, KILL, LIMIT, PAUSE, TERMINATE
+    from txfuzz.database.faults import (
+        Breakable, CUT, Fault, Injectable, KILL, LIMIT, MayExcuse, PAUSE, TERMINATE,
+    )  # fmt: skip
     from txfuzz.database.isolation_levels import level_among
     from txfuzz.database.reuse import CanRest, KeepsSettings, RunsAfterReset
     from txfuzz.database.scenario import (
@@ -152,7 +154,7 @@ _MODULES = {
     "txfuzz.database.endpoints": ("Endpoint", "EndpointRole", "EndpointUse", "HasEndpoints", "Promise"),
     "txfuzz.database.fault_injection": ("ServerInjector",),
     "txfuzz.database.faults": (
-        "Breakable", "CUT", "Fault", "Injectable", "KILL", "LIMIT", "PAUSE", "TERMINATE",
+        "Breakable", "CUT", "Fault", "Injectable", "KILL", "LIMIT", "MayExcuse", "PAUSE", "TERMINATE",
     ),
     "txfuzz.database.isolation_levels": ("level_among",),
     "txfuzz.database.reuse": ("CanRest", "KeepsSettings", "RunsAfterReset"),
@@ -241,6 +243,7 @@ __all__ = [  # noqa: RUF022
     "FitsUrl", "Form", "GoesOn", "HasEndpoints", "HasProcess", "Heuristic", "History", "HistoryError",
     "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeepsSettings", "KeyPressure",
     "Keyword", "Kind", "KnownHole", "KnowsDrivers", "KnowsSchemes", "LIMIT", "Layout", "MakesRoom",
+    "MayExcuse",
     "MissingEdge", "Mode", "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES",
     "NO_WRITER", "NamesDeadlocks", "NearCycle",
     "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsSchemes",

@@ -226,6 +226,10 @@ def txfuzz_database_url(pytestconfig: pytest.Config) -> Iterator[str]:
         except TxfuzzError as error:
             refused = without_password(str(error))
         else:
-            yield str(database.describe()["url"])
+            url = database.describe().get("url")
+            if url:
+                yield str(url)
+            else:
+                refused = f"adapter {adapter.name!r} has no URL that others could open"
     if refused:
         pytest.fail(f"txfuzz_database_url: {refused}", pytrace=False)

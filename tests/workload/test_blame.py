@@ -56,7 +56,7 @@ def test_the_same_history_is_told_in_both_ways() -> None:
     assert "broke its promise" in verdict_sentence(result, "read committed", "read-committed")
     said = verdict_sentence(result, "read committed", None)
     assert "broke its promise" not in said
-    assert "the workload's own SQL or settings may be the cause" in said
+    assert "the workload's own SQL or its faults may be the cause" in said
     assert "SQL" not in verdict_sentence(result, None, None), "of a history nothing of the kind is known"
 
 

@@ -44,6 +44,14 @@ class Fault(Protocol):
 
 
 @runtime_checkable
+class MayExcuse(Protocol):
+    """A Fault after which the database may break its promise, if its settings allow that."""
+
+    def excuses(self, database: Database) -> str:
+        """Why it may, under these settings, in a clause; empty if it may not."""
+
+
+@runtime_checkable
 class Breakable(Protocol):
     """A Database that faults can be injected into."""
 

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from txfuzz.database.api import Database
-from txfuzz.database.faults import Breakable, Fault, Injectable
+from txfuzz.database.faults import Breakable, Fault, Injectable, MayExcuse
 from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz.execution.directed.moments import Moments, Strike
 from txfuzz.execution.recorder import Recorder
@@ -77,6 +77,14 @@ def cautions(planned: Sequence[PlannedFault], database: Database) -> tuple[str, 
     """The warnings of the faults about the settings of this database."""
     said = (f"fault {each.fault.name!r}: {it}" for each in planned for it in each.fault.cautions(database))
     return tuple(dict.fromkeys(said))
+
+
+def excuses_of(planned: Sequence[PlannedFault], database: Database) -> dict[str, str]:
+    """Of each fault by its name why this database may break its promise once it was injected."""
+    found = {
+        each.fault.name: each.fault.excuses(database) for each in planned if isinstance(each.fault, MayExcuse)
+    }
+    return {name: f"fault {name!r}: {why}" for name, why in found.items() if why}
 
 
 class Nemesis:

@@ -54,9 +54,10 @@ def call_within(seconds: float, what: str, call: Callable[[], T]) -> T:
 
 def waited_for() -> tuple[str, float] | None:
     """The innermost call under way, in words, and the seconds left to it; None if there is none."""
-    if not _under_way:
+    calls = list(_under_way)  # which another thread changes
+    if not calls:
         return None
-    what, until = _under_way[-1]
+    what, until = calls[-1]
     return what, max(0.0, until - time.monotonic())
 
 

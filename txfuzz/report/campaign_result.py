@@ -54,6 +54,7 @@ class CampaignFacts:
     heuristics: tuple[str, ...] = ()
     database: Mapping[str, Any] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
+    excuses: tuple[str, ...] = ()
     versions: Mapping[str, Any] = field(default_factory=dict)
     plugins: tuple[Mapping[str, Any], ...] = ()
     problems: tuple[str, ...] = ()

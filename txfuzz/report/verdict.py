@@ -36,7 +36,7 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
     found = _contradiction(result)
     if isolation is not None and promised is None:
         return (
-            f"{found}; at {_level(isolation)} the workload's own SQL or settings may be the cause: the "
+            f"{found}; at {_level(isolation)} the workload's own SQL or its faults may be the cause: the "
             f"database is not known to have broken a promise, but an application that needs "
             f"{friendly(result.expect)} is not safe here."
         )

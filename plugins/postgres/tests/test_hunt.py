@@ -96,14 +96,26 @@ def test_a_weaker_level_promises_no_order(capsys: pytest.CaptureFixture[str]) ->
     assert "are explained by no serial order, which these levels do not promise" in capsys.readouterr().out
 
 
-def test_a_foreign_key_that_sees_the_newest_rows_is_known(capsys: pytest.CaptureFixture[str]) -> None:
-    layouts = ["--layouts", "plain,foreign-key-no-action", "--forms", "select,delete"]
-    more = ["--strategy", "systematic", "--each", "6", "--seed", "4", "--budget", "40"]
+@pytest.mark.parametrize(
+    ("action", "forms", "budget", "shown"),
+    [
+        ("no-action", "select,delete", "40", "DELETE FROM a WHERE k = 1"),
+        pytest.param(
+            "set-null", "select,delete,update-key", "400", "UPDATE a SET k = ", marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_a_foreign_key_that_sees_the_newest_rows_is_known(
+    capsys: pytest.CaptureFixture[str], action: str, forms: str, budget: str, shown: str
+) -> None:
+    layouts = ["--layouts", f"plain,foreign-key-{action}", "--forms", forms]
+    more = ["--strategy", "systematic", "--each", "6", "--seed", "4", "--budget", budget]
     assert run_command(["hunt", *layouts, *more, "--known"]) == ExitCode.NOTHING_FOUND
     told = capsys.readouterr().out
     assert "Known: foreign-key-sees-latest, at SERIALIZABLE: no serial order explains it" in told
-    assert "layout foreign-key-no-action" in " ".join(told.split())
+    assert f"layout foreign-key-{action}" in " ".join(told.split())
     assert "SELECT v FROM b WHERE k = 1" in told
+    assert shown in told
 
 
 # T3 is before T1, whose change it has not seen, and T2 before T3. Unless T1 and T2 are of one session,

@@ -85,15 +85,19 @@ def test_each_worker_kills_a_server_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_server_that_may_lose_commits_is_not_blamed(tmp_path: Path, workers: int) -> None:
-    """fsync and synchronous_commit are off by default, so a killed server loses what it has acknowledged."""
+def test_a_killed_server_that_may_lose_commits_is_not_blamed(tmp_path: Path, workers: int) -> None:
+    """synchronous_commit is off by default. Nor is it where histories are analysed again; it is where nothing
+    was killed, and where only fsync is off, which kill -9 does not need."""
     path, out = tmp_path / "w.yaml", tmp_path / "out"
     path.write_text(WORKLOAD.format(seconds=3, settings="", more=KILLS))
     result = run_campaign(workload=path, iterations=1, output=out, workers=workers, lean=True)
-    assert result.verdict is Verdict.INVALID
-    assert result.promised == "serializable"
-    assert result.answers_for is None
+    assert (result.promised, result.answers_for) == ("serializable", None)
     assert not broken_promise(result)
     again = run_campaign(workload=path, iterations=1, skip_run=True, output=out, lean=True)
-    assert again.verdict is Verdict.INVALID
     assert again.answers_for is None
+    path.write_text(WORKLOAD.format(seconds=0.3, settings="", more=KILLS))
+    other = run_campaign(workload=path, iterations=1, output=tmp_path / "none", workers=workers, lean=True)
+    assert other.answers_for == "serializable"
+    path.write_text(WORKLOAD.format(seconds=2, settings=", synchronous_commit: on", more=KILLS))
+    other = run_campaign(workload=path, iterations=1, output=tmp_path / "fsync", workers=workers, lean=True)
+    assert other.answers_for == "serializable"

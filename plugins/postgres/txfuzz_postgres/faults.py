@@ -69,6 +69,12 @@ class KillServer(PostgresFault):
             f"acknowledged; set {wanted} under `database:` unless that is what you are testing",
         )
 
+    def excuses(self, database: Database) -> str:
+        """kill -9 leaves what the operating system has been given, so fsync makes no difference to it."""
+        if database.describe().get("synchronous_commit") != "off":
+            return ""
+        return "synchronous_commit is off, so the killed server may have lost what it had acknowledged"
+
     def inject(self, injector: Injectable, chance: Random) -> Done:
         return {"killed": injector.kill()}
 

@@ -31,7 +31,7 @@ from txfuzz.campaign.workers.carried import carried
 from txfuzz.campaign.workers.engines import ONE, Workers
 from txfuzz.check.crowd import CrowdResult
 from txfuzz.check.finding.result import CheckResult, ReplayedSchedule, SetResult
-from txfuzz.check.program import combinations_of, programs
+from txfuzz.check.program import Program, combinations_of, programs
 from txfuzz.check.serial.judge import MOST_TRANSACTIONS
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.sentences import listed
@@ -181,7 +181,7 @@ class _Check:
                 results = self._by.check(job, len(sets))
                 self._lost, self._schedules, left_out = self._by.lost, self._by.schedules, self._by.left_out
         crowded = self._crowds(named, asked)
-        notes = (*notes, *_left_out(subject, named, self._limits.combinations), *_never_ran(subject, results))
+        notes = (*notes, *_left_out(subject, named, sets), *_never_ran(sets, results))
         facts = subject.tables.facts()
         return CheckResult(
             subject.name,
@@ -218,21 +218,32 @@ class _Check:
             return ()
 
 
-def _left_out(subject: Subject, named: Sequence[str], most: int) -> Iterator[str]:
+def _left_out(
+    subject: Subject, named: Sequence[str], sets: Sequence[tuple[str, Sequence[Program]]]
+) -> Iterator[str]:
     """What to say of sets of which not all combinations of arguments were run."""
-    cut = {name: of for name, of in combinations_of(subject.transactions, named) if of > most}
+    run = {name: len(programs) for name, programs in sets}
+    known = combinations_of(subject.transactions, named)
+    cut = {name: of for name, of in known if name in run and of > run[name]}
     if cut:
-        sets = listed(f"{of:,} of {name}" for name, of in cut.items())
-        yield f"{most:,} combinations of arguments were run of the {sets} (--combinations N for more)"
+        told = listed(f"{run[name]:,} of {of:,} of {name}" for name, of in cut.items())
+        yield f"Of the combinations of arguments {told} were run (--combinations N for more)"
 
 
-def _never_ran(subject: Subject, results: Sequence[SetResult]) -> Iterator[str]:
+def _never_ran(sets: Sequence[tuple[str, Sequence[Program]]], results: Sequence[SetResult]) -> Iterator[str]:
     """What to say of steps whose conditions never held: nothing is known of them, such as where the setup
     lacks the row that the parameters name."""
+    followed = {each.name for each in results if any(level.schedules for level in each.levels)}
     ran = {step for each in results for level in each.levels for step in level.ran}
-    begun = {name for name, _ in ran}
-    for transaction in subject.transactions:
-        if not isinstance(transaction, SqlTransaction) or transaction.name not in begun:
+    transactions = {
+        transaction.name: transaction
+        for name, chosen in sets
+        for program in chosen
+        for transaction, _ in program.calls
+        if name in followed
+    }
+    for transaction in transactions.values():
+        if not isinstance(transaction, SqlTransaction):
             continue
         steps = range(len(transaction.transaction.steps))
         never = [str(number + 1) for number in steps if (transaction.name, number) not in ran]

@@ -14,6 +14,7 @@ from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule, ProgramRunner, interleavings
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.judge import SerialAnswer
+from txfuzz.check.transaction import StatementPoint
 from txfuzz.database.scenario import ScenarioTables, deadlock_codes
 
 _MOST_REASONS = 3
@@ -153,10 +154,11 @@ class Counting:
     def take(self, attempt: FollowedSchedule) -> None:
         counts = self._counts
         counts["all"] += 1
-        for label, (transaction, _) in zip(attempt.program.labels, attempt.program.calls, strict=True):
-            ended = attempt.outcome.transactions.get(label)
-            if ended is not None:
-                self._ran.update((transaction.name, each.step) for each in ended.statements)
+        names = dict(zip(attempt.program.labels, attempt.program.calls, strict=True))
+        for decision in attempt.trace.steps:
+            if isinstance(decision.chosen.what, StatementPoint):
+                transaction, _ = names[decision.chosen.actor]
+                self._ran.add((transaction.name, decision.chosen.what.step))
         counts["waited"] += any(step.waited for step in attempt.trace.steps)
         found = failures(attempt, self._judge)
         self._failures.update(found)

@@ -46,15 +46,19 @@ class Cell:
 def follow_in_turn(cells: Sequence[Cell], seconds: float, over: Callable[[], bool]) -> None:
     """Those that decide come first, and get half of the time if there are others to compare; then these.
 
-    What a cell does not use goes to those after it, and what is left in the end to those that decide and
+    Each program of a level that decides has a moment, but all of them together no more than that time. What a
+    cell does not use goes to those after it, and what is left in the end to those that decide and
     were not finished. over: is asked before each cell.
     """
     deciding = [each for each in cells if each.decides]
     others = [each for each in cells if not each.decides]
     half = seconds / 2 if deciding and others else seconds
-    left = seconds - _one_after_another(deciding, half, over, kept=_MOST_KEPT)
+    number = sum(max(each.programs, 1) for each in deciding)
+    left = seconds - _one_after_another(
+        deciding, half, over, kept=_MOST_KEPT, least=min(LEAST, half / max(number, 1))
+    )
     compared = half if any(each.schedules.unfinished for each in deciding) else left
-    left -= _one_after_another(others, compared, over, kept=0)
+    left -= _one_after_another(others, compared, over, kept=0, least=0.0)
     while left > _SHORTEST and not over():
         unfinished = [each for each in deciding if each.schedules.unfinished]
         if not unfinished:
@@ -63,7 +67,7 @@ def follow_in_turn(cells: Sequence[Cell], seconds: float, over: Callable[[], boo
 
 
 def _one_after_another(
-    cells: Sequence[Cell], seconds: float, over: Callable[[], bool], *, kept: int, least: float = LEAST
+    cells: Sequence[Cell], seconds: float, over: Callable[[], bool], *, kept: int, least: float
 ) -> float:
     """The seconds that they took. kept: so many schedules may stand behind what is kept to go on with."""
     took = 0.0

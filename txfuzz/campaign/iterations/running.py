@@ -169,6 +169,7 @@ class RunningCampaign:
         in the order of numbers. Raises the error that ended its run, if any."""
         start = time.perf_counter()
         self._doubtful = self._doubtful or ran.doubt is not None
+        self._excuse(ran)
         result, directions = ran.result, ran.directions
         if not ran.settled:
             result, directions = settled(self.setup, result, directions)
@@ -199,6 +200,13 @@ class RunningCampaign:
         )
         self._add(iteration, files, decided.workload)
 
+    def _excuse(self, ran: RanIteration) -> None:
+        """A database that may lose what it has acknowledged is not blamed once a fault has made it do so."""
+        injected = () if ran.execution is None else ran.execution.faults
+        found = [self.setup.maker.excuses.get(each.name, "") for each in injected]
+        excuses = dict.fromkeys((*self._assembled.excuses, *filter(None, found)))
+        self._assembled = replace(self._assembled, excuses=tuple(excuses))
+
     def _add(self, iteration: Iteration, files: IterationDirectory, next_workload: Workload) -> None:
         campaign = self.result("running")
         write_decisions(
@@ -215,7 +223,12 @@ class RunningCampaign:
             raise self._failure
 
     def result(self, state: str) -> CampaignResult:
-        facts = replace(self._facts, state=state, answers_for=self._assembled.answers_for)
+        facts = replace(
+            self._facts,
+            state=state,
+            answers_for=self._assembled.answers_for,
+            excuses=self._assembled.excuses,
+        )
         if self._doubtful:
             facts = replace(facts, isolation=None, answers_for=None)
         return CampaignResult(

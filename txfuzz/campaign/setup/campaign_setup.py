@@ -39,7 +39,7 @@ from txfuzz.common.version import __version__
 from txfuzz.database.api import Database
 from txfuzz.database.isolation_levels import capabilities_of, open_database
 from txfuzz.errors import UsageError
-from txfuzz.execution.fault_injector import cautions, injector_for
+from txfuzz.execution.fault_injector import cautions, excuses_of, injector_for
 from txfuzz.history.reader import read_history
 from txfuzz.plugin.loader import load_plugins, own_distributions
 from txfuzz.plugin.registry import Registry
@@ -60,16 +60,16 @@ class HistoryMaker:
     """Where histories come from.
 
     database, command: what can run replays; at most one of them. found: the database's description.
-    excuses: settings under which injected faults may legitimately break its promise. cautions: these, and why
-    it promises no more of transactions at several endpoints. skip_keys: called with the highest physical key
-    that something else has used, if our own clients make the histories.
+    excuses: of each fault that may make it break its promise under its settings, why. cautions: settings that
+    change the meaning of faults, and why it promises no more of transactions at several endpoints. skip_keys:
+    called with the highest physical key that something else has used, if our own clients make the histories.
     """
 
     source: HistorySource
     database: Database | None = None
     command: ExternalCommand | None = None
     found: Mapping[str, str] = field(default_factory=dict)
-    excuses: tuple[str, ...] = ()
+    excuses: Mapping[str, str] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
     skip_keys: Callable[[int], None] | None = None
 
@@ -105,6 +105,7 @@ class CampaignSetup:
             heuristics=() if assembled.strategy.blind else tuple(each.name for each in assembled.heuristics),
             database=self.maker.found,
             cautions=self.maker.cautions,
+            excuses=assembled.excuses,
             versions={"txfuzz": __version__, "python": platform.python_version()},
             plugins=tuple(
                 {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
@@ -138,7 +139,8 @@ def set_up(
     url = _database_url(settings, assembled, path) if settings.runs else None
     deadline = Deadline(interrupted, settings.max_seconds)
     maker = _history_maker(settings, assembled, path, url, deadline, subscriber, resources)
-    assembled = replace(assembled, excuses=maker.excuses)
+    if settings.only_analyzes:
+        assembled = replace(assembled, excuses=earlier_excuses(settings.output))
     directory = resources.enter_context(_run_directory(settings, assembled.workload.name, subscriber))
     directory.keep_plugins(registry.files)
     if not (settings.only_analyzes or settings.resume):
@@ -163,7 +165,6 @@ def set_up_worker(
     secret = _database_url(settings, assembled, path) if url is None else SecretText(url)
     deadline = Deadline(threading.Event(), settings.max_seconds)
     maker = _history_maker(settings, assembled, path, secret, deadline, ignore, resources)
-    assembled = replace(assembled, excuses=maker.excuses)
     own = resources.enter_context(RunDirectory.reopen(directory))
     return CampaignSetup(settings, registry, path, assembled, maker, own, deadline)
 
@@ -250,8 +251,7 @@ def _history_maker(
     resources: ExitStack,
 ) -> HistoryMaker:
     """Open a database only if our own clients make the histories."""
-    excuses = earlier_excuses(settings.output) if settings.only_analyzes else ()
-    maker = HistoryMaker(ExistingHistories(), excuses=excuses)
+    maker = HistoryMaker(ExistingHistories())
     if settings.runs and not deadline.interrupted.is_set():
         if settings.runner_cmd is not None:
             command = ExternalCommand(settings.runner_cmd, url, lambda line: subscriber(Warned(line)))
@@ -284,12 +284,12 @@ def _database_url(settings: CampaignSettings, assembled: Assembled, path: Path) 
 
 def _clients(assembled: Assembled, database: Database, subscriber: Subscriber) -> HistoryMaker:
     injector_for(assembled.faults, database)  # may refuse, which must happen before there is a directory
-    excuses = cautions(assembled.faults, database)
-    risks = (*assembled.because, *excuses)
+    risks = (*assembled.because, *cautions(assembled.faults, database))
     for sentence in (*database.warnings(), *risks, *assembled.disclaimers):
         subscriber(Warned(sentence))
     source = ClientSource(database, assembled.isolation, assembled.faults)
     found = dict(database.describe())
+    excuses = excuses_of(assembled.faults, database)
     return HistoryMaker(
         source, database, found=found, excuses=excuses, cautions=risks, skip_keys=source.skip_keys
     )

@@ -28,7 +28,7 @@ from txfuzz.workload.model import Workload
 
 if TYPE_CHECKING:
     from txfuzz.database.api import Database
-    from txfuzz.database.faults import Fault, Injectable
+    from txfuzz.database.faults import Fault, Injectable, MayExcuse
     from txfuzz.history.calls import Calls
     from txfuzz.history.model import History
 
@@ -254,6 +254,15 @@ class GuardedFault(_Guard):
         if not all(isinstance(each, str) for each in cautions):
             raise self._error(f"returned {cautions!r} from cautions(), expected sentences")
         return cautions
+
+    def excuses(self, database: Database) -> str:
+        fault = self.guarded
+        if not isinstance(fault, MayExcuse):
+            return ""
+        why = self._call(lambda: fault.excuses(database))
+        if not isinstance(why, str):
+            raise self._error(f"returned {why!r} from excuses(), expected a clause")
+        return why
 
     def inject(self, injector: Injectable, chance: Random) -> Mapping[str, Any]:
         return self._facts("inject", lambda: self.guarded.inject(injector, chance))

@@ -75,7 +75,7 @@ class Assembled:
     promised: the model that the database promises at this isolation level. because: sentences about why it
     is no more, for a workload with endpoints. wrong_in_series: why the workload's own SQL is known to be
     wrong (txfuzz.campaign.serial_check), else empty. excuses: settings of the server under which the faults
-    may break that promise.
+    that were injected may break that promise.
     """
 
     workload: Workload

@@ -83,11 +83,9 @@ def facts_of_the_run(directory: Path) -> dict[str, Any]:
 
 
 def earlier_excuses(directory: Path | None) -> tuple[str, ...]:
-    """Why the database is held to nothing, where the campaign that made the histories did not do so."""
+    """Why faults of the campaign that made the histories may have made the database break its promise."""
     record = {} if directory is None else _record(directory)
-    if record.get("promised") is None or record.get("answers_for", "") is not None:
-        return ()
-    return ("the campaign that made these histories did not hold the database to a promise",)
+    return tuple(map(str, record.get("excuses") or ()))
 
 
 def _record(directory: Path) -> Mapping[str, Any]:

@@ -33,9 +33,10 @@ def locked_code(
 ) -> LockedCode | None:
     """None where no lock helps. attempt: that fails. locks: that the database knows; see Capabilities. most,
     seconds: of its schedules."""
+    until = time.monotonic() + seconds
     for proposal in locking_reads(attempt, locks):
         calls = tuple((_locked(each, proposal), given) for each, given in attempt.program.calls)
-        result = _tried(attempt, replace(attempt.program, calls=calls), runner, fails, most, seconds)
+        result = _tried(attempt, replace(attempt.program, calls=calls), runner, fails, most, until)
         if result is not None:
             return LockedCode(proposal.about, proposal.sql, result)
     return None
@@ -55,17 +56,19 @@ def _tried(
     runner: ProgramRunner,
     fails: Callable[[FollowedSchedule], bool],
     most: int,
-    seconds: float,
+    until: float,
 ) -> ProgramResult | None:
-    until, failed = time.monotonic() + seconds, False
+    failed = False
 
     def goes_on(each: FollowedSchedule) -> bool:
         nonlocal failed
         failed = failed or fails(each)
         return not failed and time.monotonic() < until
 
+    if time.monotonic() >= until:
+        return None
     plain, locked = (runner.follow(each, attempt.isolation, ()) for each in (attempt.program, program))
-    if _endings(plain) != _endings(locked):
+    if plain.trace.stuck or locked.trace.stuck or _endings(plain) != _endings(locked):
         return None  # the database refuses the lock
     result = runner.check(program, attempt.isolation, most=most, each=goes_on)
     return None if failed or result.unknown or not result.schedules else result

@@ -35,7 +35,7 @@ _ASK: dict[Asks, Callable[[Question, Place, str], Measured]] = {
 
 @dataclass(frozen=True)
 class CellSlice:
-    """One cell: a question at a level of a row."""
+    """One cell: a question at a level of a row, whose URL needs no variable of the environment."""
 
     row: MatrixRow
     level: str
@@ -159,7 +159,7 @@ class MatrixWorker:
             return unknown(str(error))
 
     def _adapter(self, row: MatrixRow) -> tuple[Adapter, SecretText | None]:
-        url = None if row.url is None else resolved_url(row.url)
+        url = row.url
         adapter = adapter_of(DatabaseSpec(row.adapter, options=row.options), self._registry, "the matrix")
         return adapter, None if url is None else SecretText(url)
 
@@ -236,5 +236,11 @@ class MatrixSlices:
 
 
 def slices_of(rows: Sequence[MatrixRow], questions: Sequence[Question]) -> list[CellSlice]:
-    """Every cell, row by row, so that each server is started once."""
-    return [CellSlice(row, level, question) for row in rows for level in row.levels for question in questions]
+    """Every cell, row by row, so that each server is started once. UsageError for a URL that is empty."""
+    return [slice_of(row, level, question) for row in rows for level in row.levels for question in questions]
+
+
+def slice_of(row: MatrixRow, level: str, question: Question) -> CellSlice:
+    """A worker on another machine has other variables."""
+    url = None if row.url is None else resolved_url(row.url)
+    return CellSlice(replace(row, url=url), level, question)

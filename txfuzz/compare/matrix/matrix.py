@@ -17,7 +17,7 @@ from txfuzz.common.sentences import counted, listed
 from txfuzz.compare.matrix.bisect import Bisection, bisect
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome
 from txfuzz.compare.matrix.difference import Change, changes
-from txfuzz.compare.matrix.job import CellSlice, MatrixJob, MatrixSlices, matrix_job, slices_of
+from txfuzz.compare.matrix.job import CellSlice, MatrixJob, MatrixSlices, matrix_job, slice_of, slices_of
 from txfuzz.compare.matrix.next_steps import NextStep, next_steps
 from txfuzz.compare.matrix.plan import MatrixDatabase, MatrixPlan
 from txfuzz.compare.matrix.reader import default_matrix, read_matrix
@@ -233,7 +233,7 @@ def _bisected(run: _Run, job: MatrixJob, engine: Engine) -> Bisection:
 
     def ask(version: str) -> bool | None:
         (level,) = rows[version].levels
-        slices = run.slices([CellSlice(rows[version], level, question)])
+        slices = run.slices([slice_of(rows[version], level, question)])
         engine.run(job, slices)
         cell = run.record.cells.get((rows[version].database, version, level, question.name))
         return None if cell is None else cell.shows

@@ -71,11 +71,11 @@ def code(lines: Iterable[str]) -> str:
 
 
 def judgement(type: str, level: str, promised: str | None, expect: str) -> str:
-    """Is it a database bug? promised: None if the workload's own SQL or settings may be the cause."""
+    """Is it a database bug? promised: None if the workload's own SQL or its faults may be the cause."""
     needed = model_text(expect)
     if promised is None:
         return (
-            f"At {level} the workload's own SQL or settings may be the cause: the database is not known to "
+            f"At {level} the workload's own SQL or its faults may be the cause: the database is not known to "
             f"have broken a promise, but an application that needs {needed} is not safe at this level."
         )
     if type in prohibited(canonical(promised)):

@@ -6,6 +6,12 @@ from txfuzz.plugin_api import Change, KnownHole
 
 from .forms import ADAPTER
 
+# What the layouts with foreign keys do on DELETE; where a key changes, nothing is said, and all refuse
+_ACTIONS = (
+    "no-action", "restrict", "cascade", "cascade-deferred", "deferred",
+    "set-null", "set-null-deferred", "set-default", "set-default-deferred",
+)  # fmt: skip
+
 KNOWN = (
     KnownHole(
         "on-conflict-reads-unseen",
@@ -32,17 +38,15 @@ KNOWN = (
     ),
     KnownHole(
         "foreign-key-sees-latest",
-        "Where a row is deleted, foreign keys to it are checked or followed by the newest rows and not by "
-        "the transaction's snapshot: a row that refers to it, and has been seen, may be gone by then.",
+        "Where a row is deleted or gets another key, foreign keys to it are checked or followed by the "
+        "newest rows and not by the transaction's snapshot: a row that refers to it, and has been seen, may "
+        "be gone by then.",
         ADAPTER,
         frozenset(),
         "docs/explanation/found.md",
         against=frozenset({Change.DELETE}),
         levels=frozenset({"serializable"}),
-        layouts=frozenset(
-            f"foreign-key-{action}"
-            for action in ("no-action", "restrict", "cascade", "cascade-deferred", "deferred")
-        ),
+        layouts=frozenset(f"foreign-key-{action}" for action in _ACTIONS),
     ),
     KnownHole(
         "commit-window",
