@@ -332,7 +332,9 @@ def test_combinations_that_are_left_out_are_counted(check: Callable[..., CheckRe
     text = TRANSFER.replace("amount: 80", "amount: [80, 30, 10]")
     found = check(text, isolation=["serializable"], limits=CheckLimits(most=4, combinations=2))
     assert found.sets[0].programs == 2
-    assert found.notes[-1].startswith("2 combinations of arguments were run of the 6 of transfer × transfer")
+    assert found.notes[-1].startswith(
+        "Of the combinations of arguments 2 of 6 of transfer × transfer were run"
+    )
 
 
 def test_few_schedules_are_said_to_be_few(check: Callable[..., CheckResult]) -> None:

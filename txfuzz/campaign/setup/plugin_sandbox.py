@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from txfuzz.analysis.contract import Part, is_checker
 from txfuzz.analysis.result import NearCycle, Verdict
 from txfuzz.common.sanitize import one_line
+from txfuzz.database.faults import MayExcuse
 from txfuzz.errors import DatabaseUnavailable, HistoryError, PluginError, UsageError
 from txfuzz.feedback.adjustments import allowed, apply, checked
 from txfuzz.feedback.contract import Adjustment, FeedbackResult, Mutator, Proposal, Pursuing, Situation
@@ -28,7 +29,7 @@ from txfuzz.workload.model import Workload
 
 if TYPE_CHECKING:
     from txfuzz.database.api import Database
-    from txfuzz.database.faults import Fault, Injectable, MayExcuse
+    from txfuzz.database.faults import Fault, Injectable
     from txfuzz.history.calls import Calls
     from txfuzz.history.model import History
 
