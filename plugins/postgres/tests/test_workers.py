@@ -73,6 +73,7 @@ def test_workers_at_one_server_do_not_meet(server: EmbeddedServer, tmp_path: Pat
     assert names(server, CONNECTIONS) == set()
 
 
+@pytest.mark.slow
 def test_each_worker_kills_a_server_of_its_own(tmp_path: Path) -> None:
     path, out = tmp_path / "w.yaml", tmp_path / "out"
     path.write_text(WORKLOAD.format(seconds=3, settings=DURABLE, more=KILLS))
@@ -84,6 +85,7 @@ def test_each_worker_kills_a_server_of_its_own(tmp_path: Path) -> None:
         assert each.result.committed > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_server_that_may_lose_commits_is_not_blamed(tmp_path: Path, workers: int) -> None:
     """synchronous_commit is off by default. Nor is it where histories are analysed again; it is where nothing
