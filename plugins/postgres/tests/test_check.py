@@ -207,7 +207,7 @@ def test_bad_sql_has_its_place(
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("SELECT seat FROM seats", "is broken by the setup alone: its query gives seat 1 and seat 2"),
+        ("SELECT seat FROM seats", "is broken by the setup alone: the query for it gives seat 1 and seat 2"),
         ("SELECT nope FROM seats", "the database refuses the invariant 'it': column \"nope\""),
     ],
 )

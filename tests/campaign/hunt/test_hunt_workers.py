@@ -24,6 +24,8 @@ from txfuzz.hunt.hunt import Budget
 from txfuzz.hunt.result import HuntCounts
 from txfuzz_sqlite.scenario.sessions import SqliteScenarioSession
 
+pytestmark = pytest.mark.slow
+
 SMALL = HuntSettings("sqlite", "systematic", forms=("select", "update"), layouts=("plain",), each=2, seed=3)
 OPTIONS = ["--adapter", "sqlite", "--strategy", "systematic", "--forms", "select,update",
            "--layouts", "plain", "--each", "2", "--seed", "3"]  # fmt: skip
@@ -31,8 +33,6 @@ OPTIONS = ["--adapter", "sqlite", "--strategy", "systematic", "--forms", "select
 CARELESS = """
 from txfuzz.plugin_api import Begin, Commit, KnownHole, Run, hookimpl
 from txfuzz_sqlite.scenario.sessions import SqliteScenarioSession
-
-pytestmark = pytest.mark.slow
 
 ask = SqliteScenarioSession.ask
 
@@ -135,9 +135,10 @@ def test_what_is_found_is_found_by_any_number(
             assert {each.name for each in folder.iterdir()} == {"story.md", "repro.sql", "replay.yaml"}
             story = (folder / "story.md").read_text()
             assert re.search(r"on SQLite 3\S+ at SERIALIZABLE", story)
-            assert re.search(
-                r"schedule \d+ of this hunt:\n\n```text\ntxfuzz hunt --adapter sqlite .*--seed ", story
-            )
+            [(first, command)] = re.findall(r"schedule ([\d,]+) of this hunt:\n\n```text\n(.*)\n```", story)
+            ends = f"--seed 3 --budget {first.replace(',', '')} --plugin-file {plugin}"
+            assert command.startswith("txfuzz hunt --adapter sqlite ")
+            assert command.endswith(ends)
     assert found[1]
     assert found[1] == found[2] == found[3]
     assert counts[1] == counts[2] == counts[3]

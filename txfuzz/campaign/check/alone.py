@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import islice
 
 from txfuzz.campaign.check.subject import Subject
-from txfuzz.check.contract import CheckedTransaction, SqlInvariant
+from txfuzz.check.contract import CheckedTransaction, FunctionRows, SqlInvariant
 from txfuzz.check.program import Program, all_arguments
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.outcome import CallOutcome, Ending
-from txfuzz.check.story import seen_text
+from txfuzz.check.story import found_text
 from txfuzz.check.transaction import GIVES_UP, StatementPoint
 from txfuzz.common.sentences import listed
 from txfuzz.database.api import SessionError
@@ -48,9 +48,11 @@ def _check_invariants(subject: Subject) -> None:
                 f"{place}: the database refuses the invariant {each.name!r}: {error.message} ({error.code})"
             ) from None
         if rows.rows:
+            found = found_text(rows)
+            expected = "it to return nothing" if isinstance(rows, FunctionRows) else "no row"
             raise UsageError(
-                f"{place}: the invariant {each.name!r} is broken by the setup alone: its query gives "
-                f"{seen_text(rows)}, expected no row"
+                f"{place}: the invariant {each.name!r} is broken by the setup alone: "
+                f"{found[0].lower()}{found[1:]}, expected {expected}"
             )
 
 

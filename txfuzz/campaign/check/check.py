@@ -199,7 +199,7 @@ class _Check:
             notes,
             self._lost,
             crowded,
-            tuple(sorted(facts.generated.keys() - facts.clocks - subject.ignored)),
+            tuple(sorted(facts.generated.keys() - facts.clocks - subject.ignored - set(left_out))),
         )
 
     def _crowds(self, named: Sequence[str], asked: Sequence[str]) -> tuple[CrowdResult, ...]:

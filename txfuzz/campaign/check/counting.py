@@ -178,8 +178,8 @@ class Counting:
         self._failed.update(codes - self._retried)
         if found:
             counts["failing"] += 1
-            counts["series"] += also_in_series(attempt)
             series = also_in_series(attempt)
+            counts["series"] += series
             known = self._simplest.get(series)
             if known is None or simplicity(attempt, self._judge) < simplicity(known, self._judge):
                 self._simplest[series] = attempt

@@ -70,7 +70,7 @@ def hunt(
             output, moved = stack.enter_context(hunt_directory(output, resume))
         if resume is not None:
             _, earlier = read_hunt(resume)
-        levels = tuple(ground.levels)
+        levels, where = tuple(ground.levels), database_url(url, None)
         begun = new = False
         due = 0.0  # when it is to be saved next
 
@@ -78,7 +78,10 @@ def hunt(
             nonlocal new
             new = True
             if output is not None:
-                story = f"{files['story.md']}{found_by(hole, settings.command())}"
+                command = settings.command(
+                    schedules=hole.first, url=where is not None, plugin_files=plugin_files
+                )
+                story = f"{files['story.md']}{found_by(hole, command)}"
                 write_hole(output, hole, {**files, "story.md": story})
 
         def on_news(counts: HuntCounts, holes: Sequence[FoundHole]) -> bool:
@@ -106,7 +109,7 @@ def hunt(
             interrupted=interrupted.is_set if interrupted is not None else lambda: False,
         )
         try:
-            engine.run(HuntJob(settings, database_url(url, None), carried(plugin_files)), slices)
+            engine.run(HuntJob(settings, where, carried(plugin_files)), slices)
         finally:  # whatever ended it, what was found until then is kept
             result = slices.result()
             if output is not None and slices.server:

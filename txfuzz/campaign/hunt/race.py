@@ -18,6 +18,7 @@ from txfuzz.campaign.hunt.artefacts import folder_name, kept_files, read_hole
 from txfuzz.campaign.hunt.directory import hunt_directory
 from txfuzz.campaign.hunt.opening import opened_hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
+from txfuzz.campaign.setup.resolve import database_url
 from txfuzz.check.finding.result import Finding
 from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz.hunt.hunt import Budget
@@ -68,8 +69,6 @@ def race(
     earlier = moved = None
     if resume is not None:
         settings, _ = read_race(resume)
-    asked = replace(settings, sessions=HuntSettings.sessions, keys=HuntSettings.keys)
-    command = asked.command("--race")
     settings = replace(settings, sessions=_SESSIONS, keys=KEYS)
     with ExitStack() as stack:
         opened = stack.enter_context(opened_hunt(settings, url, plugin_files))
@@ -83,10 +82,21 @@ def race(
         if resume is not None:
             _, earlier = read_race(resume)
         saved = time.monotonic()
+        # The mode decides these by itself, and takes no options for them
+        typed = replace(opened.settings, sessions=HuntSettings.sessions, keys=HuntSettings.keys)
+        loads = ("--load", str(load)) if load else ()
+        by_url = database_url(url, None) is not None
 
         def on_hole(found: RacedHole, finding: Finding) -> RacedHole:
             found = told_race(found, finding)
             if output is not None:
+                command = typed.command(
+                    "--race",
+                    *loads,
+                    schedules=max(1, found.hole.first),
+                    url=by_url,
+                    plugin_files=plugin_files,
+                )
                 _write_hole(output, found, opened.server, command)
             return found
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.checker.consistency import prohibited
@@ -61,8 +63,12 @@ class HuntSettings:
     def interleavings(self) -> int:
         return self.each or _EACH[self.strategy]
 
-    def command(self, *more: str) -> str:
-        """The command line of such a hunt, without what it would be anyhow. more: options of its own."""
+    def command(
+        self, *more: str, schedules: int | None = None, url: bool = False, plugin_files: Sequence[Path] = ()
+    ) -> str:
+        """The command line of such a hunt, without what it would be anyhow. more: options of its own.
+        schedules: how many it has to run. url: whether its server was given by URL, which can hold a password
+        and is only named. Options of the adapter, which a command line cannot give, follow as a comment."""
         words = ["txfuzz", "hunt", "--adapter", self.adapter]
         for each in fields(self):
             value = getattr(self, each.name)
@@ -72,7 +78,12 @@ class HuntSettings:
                 words += [word for level in value for word in ("--isolation", level)]
             else:
                 words += [f"--{each.name}", ",".join(value) if isinstance(value, tuple) else str(value)]
-        return shlex.join([*words, "--seed", str(self.seed), *more])
+        words += ["--seed", str(self.seed), *more]
+        words += [] if schedules is None else ["--budget", str(schedules)]
+        words += [word for path in plugin_files for word in ("--plugin-file", str(path))]
+        words += ["--database-url", "URL"] if url else []
+        told = json.dumps(dict(self.options), default=str)
+        return shlex.join(words) + (f"  # with these options of the adapter: {told}" if self.options else "")
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from txfuzz.campaign.events import Stage, StageStarted, Subscriber
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup
 from txfuzz.campaign.setup.preconditions import attribute_to_first, check_kind, remarks
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary
+from txfuzz.campaign.setup.settings import command_to_go_on
 from txfuzz.common.sentences import listed
 from txfuzz.errors import PluginError
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
@@ -129,16 +129,19 @@ def saying_how_to_go_on(setup: CampaignSetup, history: Path | None) -> Iterator[
     except PluginError as error:
         told = named(error) or error
         directory = setup.directory.path
-        mended = [
-            str(directory / PLUGINS / path.name)
-            for path in setup.settings.plugin_files
+        settings = setup.settings
+        mended = [  # a campaign goes on with its copies; without one, the same files are given again
+            str(path if settings.only_analyzes else directory / PLUGINS / path.name)
+            for path in settings.plugin_files
             if str(path) in str(told)
         ]
-        what = f"{listed(mended) if mended else 'the plugin'} is mended"
-        resume = f"`txfuzz run --resume {shlex.quote(str(directory))}`"
-        way = f"once {what}, {resume} runs the iteration again"
-        if history is not None:
-            way = f"the history is kept in {history}: once {what}, {resume} judges it and goes on"
+        what = f"{listed(mended) if mended else 'the plugin'} {'are' if len(mended) > 1 else 'is'} mended"
+        again = f"`{command_to_go_on(settings, directory)}`"
+        way = f"once {what}, {again} runs the iteration again"
+        if settings.only_analyzes:
+            way = f"once {what}, {again} analyses the histories again"
+        elif history is not None:
+            way = f"the history is kept in {history}: once {what}, {again} judges it and goes on"
         raise PluginError(f"{told}; {way}") from told.__cause__
 
 

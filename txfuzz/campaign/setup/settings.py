@@ -171,3 +171,16 @@ def words_of(command: str) -> list[str]:
     if not words:
         raise UsageError("--runner-cmd is empty")
     return words
+
+
+def command_to_go_on(settings: CampaignSettings, directory: Path) -> str:
+    """The command line that goes on with a campaign in this directory; where histories are only analysed,
+    which cannot be resumed, the one that does it again."""
+    words = ["txfuzz", "run", "--resume", str(directory)]
+    if settings.only_analyzes:
+        words = ["txfuzz", "run", "--skip-run", "--output-dir", str(directory)]
+        words += [] if settings.expect is None else ["--expect", settings.expect]
+        words += [word for path in settings.plugin_files for word in ("--plugin-file", str(path))]
+    elif settings.database_url is not None:
+        words += ["--database-url", "URL"]  # it is not stored, and may contain a password
+    return shlex.join(words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from txfuzz.campaign.setup.settings import (
     DEFAULT_WORKLOAD,
     SHORT_ITERATIONS,
     CampaignSettings,
+    command_to_go_on,
 )
 from txfuzz.cli import options, parameters
 from txfuzz.common.sentences import counted
@@ -187,7 +187,8 @@ def run(
 def _say_interrupted(result: CampaignResult, settings: CampaignSettings) -> None:
     done, most = len(result.iterations), settings.most_iterations
     if done < most:
-        how = f"txfuzz run --resume {shlex.quote(str(result.directory))} goes on"
+        does = "analyses them again" if settings.only_analyzes else "goes on"
+        how = f"{command_to_go_on(settings, result.directory)} {does}"
         click.echo(f"interrupted after {done:,} of {counted(most, 'iteration')}: {how}", err=True)
 
 

@@ -18,7 +18,7 @@ from txfuzz.compare.matrix.bisect import Bisection, bisect
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome
 from txfuzz.compare.matrix.difference import Change, changes
 from txfuzz.compare.matrix.job import CellSlice, MatrixJob, MatrixSlices, matrix_job, slice_of, slices_of
-from txfuzz.compare.matrix.next_steps import NextStep, next_steps
+from txfuzz.compare.matrix.next_steps import NextStep, next_steps, texts_of
 from txfuzz.compare.matrix.plan import MatrixDatabase, MatrixPlan
 from txfuzz.compare.matrix.reader import default_matrix, read_matrix
 from txfuzz.compare.matrix.record import MatrixRecord, read_matrix_file
@@ -112,8 +112,10 @@ def matrix(
     if seconds is None and path is None and resume is None and find is None:
         seconds = MINUTES
 
+    texts = texts_of(plan.questions)
+
     def steps(cells: Sequence[MatrixCell]) -> tuple[NextStep, ...]:
-        return next_steps(plan, rows, cells, record.directory, registry, plugin_files)
+        return next_steps(plan, rows, cells, record.directory, registry, plugin_files, texts=texts)
 
     run = _Run(record, rows, seconds, interrupted, on_progress, on_lost, steps)
     job = matrix_job(plan.seed, plan.questions, plugin_files)

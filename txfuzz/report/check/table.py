@@ -96,12 +96,18 @@ def _codes(counts: Mapping[str, int], deadlocks: Collection[str] = ()) -> str:
 
 
 def _schedules(counts: LevelCounts) -> str:
-    """ "70", and where not all were run "9 of up to 70", or "9+" where nobody knows how many there are."""
+    """ "70", and where not all were run "9 of up to 70", or "9+" where nobody knows how many there are: a
+    transaction that is retried can make more of them than its statements do."""
     if counts.complete:
         return f"{counts.schedules:,}"
-    if counts.at_most:
+    if knows_number(counts):
         return f"{counts.schedules:,} of up to {counts.at_most:,}"
     return f"{counts.schedules:,}+"
+
+
+def knows_number(counts: LevelCounts) -> bool:
+    """Whether it is known of how many schedules not all were run."""
+    return counts.at_most > 0 and counts.schedules <= counts.at_most
 
 
 def _number(count: int) -> str:

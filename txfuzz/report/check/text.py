@@ -10,7 +10,7 @@ from txfuzz.check.story import explanation
 from txfuzz.common.sentences import counted, listed
 from txfuzz.report.check.crowd import crowd_sentences
 from txfuzz.report.check.story import schedule_lines, story_lines
-from txfuzz.report.check.table import code_text, head, table_lines
+from txfuzz.report.check.table import code_text, head, knows_number, table_lines
 from txfuzz.report.text.lines import paragraph
 
 _STORIES = 3
@@ -154,7 +154,7 @@ def _retried(found: CheckResult) -> Iterator[str]:
 
 
 def _unknown_number(one: SetResult) -> bool:
-    return any(not each.complete and not each.at_most for each in one.levels)
+    return any(not each.complete and not knows_number(each) for each in one.levels)
 
 
 def notes(found: CheckResult) -> Iterator[str]:

@@ -108,10 +108,14 @@ def _counted(
     return told if told.whole else told.with_remark("not all schedules were run in its time")
 
 
+def run_all_at_once(transactions: int) -> bool:
+    """Whether a scenario of so many runs them all at once; of another one each two."""
+    return 1 < transactions <= min(_ALL_AT_ONCE, MOST_TRANSACTIONS)
+
+
 def _programs(subject: Subject, seed: int) -> tuple[Program, ...]:
-    """All transactions of a small scenario at once; of another one each two."""
     names = [each.name for each in subject.transactions]
-    if 1 < len(names) <= min(_ALL_AT_ONCE, MOST_TRANSACTIONS):
+    if run_all_at_once(len(names)):
         sets: Sequence[Sequence[str]] = [names]
     else:
         sets = list(combinations_with_replacement(names, 2))
