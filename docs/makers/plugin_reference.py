@@ -66,7 +66,7 @@ SECTIONS = {
         "Direction", "DirectedOutcome", "DirectedSchedule", "DirectedTransaction", "directed_value",
         "CoverageMap", "feature_worth", "Corpus", "CorpusEntry", "Credit", "Yield",
     ),
-    "Faults": ("Fault", "Breakable", "Injectable"),
+    "Faults": ("Fault", "MayExcuse", "Breakable", "Injectable"),
     "Scenarios": (
         "HoldsScenarios", "ScenarioTables", "ScenarioSession", "AdoptedSession", "Rows", "StatementAnswer",
         "ColumnFacts", "WritesPlays", "PlayedSchedule", "PlayedStep",

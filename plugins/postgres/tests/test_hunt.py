@@ -31,7 +31,7 @@ def test_the_known_hole_is_found_shrunk_and_no_news(
     assert run_command([*SMALL, "--budget", "800", "--output-dir", str(place)]) == ExitCode.NOTHING_FOUND
     told = capsys.readouterr().out
     assert "Known: on-conflict-reads-unseen, at SERIALIZABLE: no serial order explains it" in told
-    assert "Nothing that is not known; 1 hole is." in told
+    assert "1 hole, known: on-conflict-reads-unseen. Nothing new." in told
     assert "no row changed" not in told  # the story of what is known is for --known
     kept = json.loads((place / "hunt.json").read_text())
     [hole] = kept["holes"]

@@ -40,7 +40,7 @@ def test_the_file_is_unsafe_at_read_committed_alone(database: Database, tmp_path
 def test_the_test_passes_and_fails_without_the_lock(database: Database, pytester: pytest.Pytester) -> None:
     assert isinstance(database, HoldsScenarios)
     with database.scenario(()) as tables:
-        url = f"\nimport pytest\n\n@pytest.fixture\ndef database_url():\n    return {tables.url()!r}\n"
+        url = f"\nimport pytest\n\n@pytest.fixture\ndef txfuzz_database_url():\n    return {tables.url()!r}\n"
         pytester.makepyfile(test_app=TEST + url)
         pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=1)
         pytester.makepyfile(test_app=TEST.replace(" FOR UPDATE", "") + url)
