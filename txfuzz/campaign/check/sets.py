@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.database.api import SessionError
 from txfuzz.errors import DatabaseUnavailable
 
+_AFTERWARDS = 3.0  # seconds that an interruption waits for findings to be made smaller
 SCHEDULES = 2000  # of one program at one level
 SECONDS = 60.0  # for all schedules of a check
 
@@ -63,8 +65,8 @@ class SetQuestion:
 
 
 class SetChecker:
-    """Checks sets on the same tables. interrupted: ends it. lost: why the database is of
-    no more use; schedules: that were followed."""
+    """Checks sets on the same tables. interrupted: ends it. lost: why the database is of no more use;
+    schedules: that were followed."""
 
     def __init__(
         self,
@@ -78,12 +80,21 @@ class SetChecker:
         self._trial, self._runner, self._question = trial, runner, question
         self._limits = question.limits
         self._interrupted, self._on_progress = interrupted, on_progress
+        self._until: float | None = None  # findings are made smaller, once it was interrupted
         self.schedules = 0
         self.lost = ""
 
     @property
     def over(self) -> bool:
         return self._interrupted() or bool(self.lost)
+
+    def _shrinking(self) -> float:
+        """Seconds for making one finding smaller: after an interruption those that are left of a few."""
+        if not self._interrupted():
+            return SHRINKING
+        if self._until is None:
+            self._until = time.monotonic() + _AFTERWARDS
+        return max(0.0, self._until - time.monotonic())
 
     def check(self, sets: Sequence[tuple[str, Sequence[Program]]], seconds: float) -> list[SetResult]:
         """seconds: for all their schedules; see shares. Sets that were not begun are left out."""
@@ -138,7 +149,7 @@ class SetChecker:
             promised = promised and fits_no_order(attempt)
             if level == weakest or (promised and level in self._question.asked):
                 self._on_progress(CheckProgress(name, level, self.schedules, 0, "shrinking"))
-                seconds = 0.0 if self._interrupted() else SHRINKING
+                seconds = self._shrinking()
                 findings.append(finding_of(self._trial, self._runner, attempt, seconds))
         if weakest is not None and self._question.advice and not self.over:
             self._on_progress(CheckProgress(name, weakest, self.schedules, 0, "trying what mends it"))
