@@ -146,12 +146,14 @@ def test_a_hunt_by_races_counts_its_rounds(tmp_path: Path, capsys: pytest.Captur
     assert "rounds of" in told
     assert "Control, with offsets far apart: 0 of" in told
     assert "Beside the clients, 1 process kept processors busy." in told
-    counts = json.loads((tmp_path / "race.json").read_text())["counts"]
+    kept = json.loads((tmp_path / "race.json").read_text())
+    counts = kept["counts"]
     assert counts["rounds"] >= 900
     assert counts["control_rounds"] >= 6
     assert 0 < counts["committed"] < counts["rounds"]
     assert counts["outcomes"] > 5
-    assert "<svg" not in (tmp_path / "race.html").read_text()  # nothing was found
+    # So few rounds show the commit window hardly ever, but it is there
+    assert ("<svg" in (tmp_path / "race.html").read_text()) == bool(kept["holes"])
     assert run_command(["hunt", "--resume", str(tmp_path), "--budget", "300"]) == ExitCode.NOTHING_FOUND
     more = json.loads((tmp_path / "race.json").read_text())["counts"]
     assert more["rounds"] >= counts["rounds"] + 300
