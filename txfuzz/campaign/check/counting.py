@@ -71,9 +71,8 @@ class SetSchedules:
         self._runner, self._most, self._each = runner, most, each
         self._left: list[tuple[Program, ScheduleSearch | None]] = [(program, None) for program in programs]
         self._whole = True  # but for those that are left
-        counting.at_most = sum(_at_most(program, counting.isolation) for program in programs)
-        if not all(_at_most(program, counting.isolation) for program in programs):
-            counting.at_most = 0
+        at_most = [_at_most(program, counting.isolation) for program in programs]
+        counting.at_most = sum(at_most) if all(at_most) else 0
 
     @property
     def unfinished(self) -> bool:
