@@ -14,7 +14,7 @@ demo: $(READY)
 	if [ $$code -eq 1 ]; then echo "to have txfuzz on the path: . $(BIN)/activate"; exit 0; fi; \
 	echo "make demo: expected a finding (exit code 1), txfuzz exited with $$code" >&2; exit 1
 
-# Everything but what takes long for what it adds: ten minutes on two processors.
+# Everything but what takes long for what it adds.
 TESTS_IN_PARALLEL = $(BIN)/python -m pytest -n auto --dist loadfile
 test: $(DEVELOPMENT)
 	$(TESTS_IN_PARALLEL) -m "not slow and not install"
