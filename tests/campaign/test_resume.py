@@ -286,6 +286,7 @@ def test_kill_9_leaves_a_readable_history_and_nothing_else_and_resume_goes_on(pl
     assert all(each["committed"] > 20 for each in record["iterations"])
 
 
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.server
 def test_ctrl_c_ends_with_a_whole_history_and_its_analysis(place: Path, start) -> None:
     path = workload(place, "duration: 60s")

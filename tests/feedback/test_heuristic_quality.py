@@ -67,6 +67,7 @@ def found(efforts: list[Effort]) -> int:
     return sum(each.transactions is not None for each in efforts)
 
 
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.parametrize(
     ("defect", "iterations"),
     [
@@ -81,6 +82,7 @@ def test_the_loop_finds_what_is_planted(bench: Bench, tmp_path: Path, defect: st
     assert found(efforts(bench, tmp_path, defect, iterations=iterations)) >= 5
 
 
+@pytest.mark.flaky(reruns=2)
 def test_without_feedback_it_takes_longer(bench: Bench, tmp_path: Path) -> None:
     ours, control = (
         efforts(bench, tmp_path, "dirty-read", strategy=name) for name in ("classic", "open-loop")

@@ -78,6 +78,7 @@ class TestTerminateBackends(FaultConformance):
     adapter = SAFE
 
 
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.server
 class TestPauseServer(FaultConformance):
     fault = PauseServer(seconds=0.05)

@@ -139,6 +139,7 @@ def test_terminated_backends(run: Run) -> None:
     assert len(set(history.process)) > 5  # the four, the final reader, and those who came back
 
 
+@pytest.mark.flaky(reruns=2)
 @pytest.mark.slow
 def test_processes_that_stall(run: Run) -> None:
     faults = ", ".join(
@@ -158,6 +159,7 @@ def test_processes_that_stall(run: Run) -> None:
     assert np.diff([paused.at, *inside, until]).max() >= 0.08
 
 
+@pytest.mark.flaky(reruns=2)
 def test_timeouts(run: Run) -> None:
     faults = "[{name: timeouts, at: 0.1s, seconds: 0.4}, {name: pause-server, every: 0.1s, seconds: 0.01}]"
     summary, _, _ = ran = run(faults)

@@ -263,5 +263,6 @@ def test_rounds_of_a_soak_test_bring_the_histories_of_findings(cluster: Any) -> 
     assert came[1].verdict is Verdict.VALID
     assert (came[1].wrong, came[1].shapes, came[1].history) == ("", frozenset(), b"")
     assert came[2].verdict is Verdict.INVALID
-    assert "lost-update" in came[2].wrong
+    assert came[2].wrong  # a defect lets more than one anomaly through: which of them is up to the crowd
+    assert came[2].shapes
     assert b":type :invoke" in zlib.decompress(came[2].history)
