@@ -298,7 +298,7 @@ def test_no_promise_is_broken_by_a_history_of_something_else(tmp_path: Path, txf
         said = ran.out + Path(where, "iter_00/notes.md").read_text()
         assert "promise" not in ran.out
         assert "broke" not in said
-        assert "Found G-single-item, which contradicts strong-serializable." in said
+        assert "Found G-single-item, which contradicts strict-serializable." in said
         assert ran.err.count("cannot be a history of the workload") == 1
         report = txfuzz("report", where, "--format", "markdown")
         assert "broke" not in report.out

@@ -40,6 +40,19 @@ def test_all_names_are_listed(txfuzz: Cli) -> None:
     assert "snapshot-isolation" in listed
 
 
+def test_known_holes_are_explained(txfuzz: Cli) -> None:
+    assert "foreign-key-sees-latest, on-conflict-reads-unseen" in txfuzz("explain").out
+    told = txfuzz("explain", "on-conflict-reads-unseen").out
+    assert told.startswith("on-conflict-reads-unseen, a known hole (postgres)\n")
+    assert "versions  since 9.5" in told
+    assert "/found.md" in told
+    both = txfuzz("explain", "skip locked").out
+    assert "a known hole (mariadb)" in both
+    assert "a known hole (postgres)" in both
+    (one,) = json.loads(txfuzz("explain", "--json", "postgres/skip-locked").out)["holes"]
+    assert (one["adapter"], one["documented"], one["since"]) == ("postgres", True, None)
+
+
 def test_models_and_levels(txfuzz: Cli) -> None:
     told = " ".join(txfuzz("explain", "repeatable", "read").out.split())
     assert told.startswith("repeatable-read (Adya's PL-2.99), a consistency model")

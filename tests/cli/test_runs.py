@@ -57,9 +57,9 @@ def test_the_table_has_the_newest_first(txfuzz: Cli, several: Path) -> None:
     assert broken.startswith("broken")
     assert "campaign.json cannot be read" in broken
     assert cut.split("  ")[0] == "cut"
-    assert "unknown, interrupted" in cut
+    assert "no verdict, interrupted" in cut
     assert "1 minute ago" in cut
-    assert "invalid" in newer
+    assert "anomalies found" in newer
     assert "G2-item and lost-update  2 hours ago" in newer
     assert "DB 9" in old
     assert "3 days ago" in old
@@ -98,8 +98,8 @@ def test_as_json(txfuzz: Cli, several: Path) -> None:
 def test_the_verdict_has_its_colour(txfuzz: Cli, several: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     lines = txfuzz("runs").out.splitlines()
-    assert "\x1b[1;33minvalid" in lines[3]
-    assert "\x1b[1;32mvalid" in lines[4]
+    assert "\x1b[1;33manomalies found" in lines[3]
+    assert "\x1b[1;32mnothing found" in lines[4]
     assert "\x1b[" not in lines[1]
 
 

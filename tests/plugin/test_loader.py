@@ -92,7 +92,8 @@ def test_plugins_are_asked_in_the_order_of_their_names(site: Site) -> None:
         ),
         (
             "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_templates():\n    return {'a': 1}",
-            "txfuzz_register_templates returned {'a': 1}, expected a list of txfuzz.Template values",
+            "txfuzz_register_templates returned {'a': 1}, "
+            "expected a list of Template values of txfuzz.plugin_api",
         ),
         (
             "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_adapters():\n    return ['x']",
@@ -115,7 +116,7 @@ def test_plugins_are_asked_in_the_order_of_their_names(site: Site) -> None:
         ),
         (
             "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_templates():\n    return [{}]",
-            "txfuzz_register_templates returned {}, expected a txfuzz.Template",
+            "txfuzz_register_templates returned {}, expected a Template of txfuzz.plugin_api",
         ),
     ],
 )

@@ -44,7 +44,7 @@ def test_numbers_and_nouns_agree(tmp_path: Path, capsys: pytest.CaptureFixture[s
     workload = Workload(
         "least", (one,), (Weight("one", 1),), expect="strict-serializable", scheduling=Scheduling(clients=1)
     )
-    result = AnalysisResult("h", Verdict.VALID, "strong-serializable", near_cycles_counted=1)
+    result = AnalysisResult("h", Verdict.VALID, "strict-serializable", near_cycles_counted=1)
     ran = ExecutionSummary(
         asked=10, ok=3, fail=5, info=2, aborts={"40001": 5, "08006": 2}, seconds=1.0, final_reads=1
     )
@@ -56,7 +56,7 @@ def test_numbers_and_nouns_agree(tmp_path: Path, capsys: pytest.CaptureFixture[s
     screen(HistoryAnalysed(0, result, ran))
     screen(IterationEnded(iteration, CampaignResult(tmp_path, facts, (iteration,))))
     said = capsys.readouterr().err
-    assert "(promises serializable) checked against strong-serializable" in said, "the name in all sentences"
+    assert "(promises serializable) checked against strict-serializable" in said, "the name in all sentences"
     assert "iteration 0: 1 client on 1 key, one 100%" in said
     assert "5 aborted, 2 unknown (40001 ×5, 08006 ×2); 1 final read" in said
     assert "1 near-cycle: nothing found" in said

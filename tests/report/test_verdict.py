@@ -41,7 +41,7 @@ BROKEN = {
         nothing("G2-item", expect="read-committed"), "serializable", "serializable",
     ),
     "no verdict hides it": (
-        unknown("strong-serializable", "undecided", "G1a", "G2-item"), "read committed", "read-committed",
+        unknown("strict-serializable", "undecided", "G1a", "G2-item"), "read committed", "read-committed",
     ),
     "a level called repeatable read promises Adya's": (
         found("G2-item"), "repeatable read", "repeatable-read",
@@ -113,6 +113,6 @@ def test_nothing_is_said_about_the_database(given: Given, snapshot: SnapshotAsse
 )
 def test_promises(type: str, promised: str, broken: bool) -> None:
     assert against(found(type), promised) == ((type,) if broken else ())
-    said = verdict_sentence(found(type, expect="strong-serializable"), "some level", promised)
+    said = verdict_sentence(found(type, expect="strict-serializable"), "some level", promised)
     assert (BLAME in said) == broken
     assert (NO_BUG in said) != broken

@@ -30,7 +30,7 @@ def supervised(work: Callable[[], int]) -> NoReturn:
     reading, writing = os.pipe()
     doing = os.memfd_create("txfuzz-doing", os.MFD_CLOEXEC)
     passed_on = {number for number in ENDING_SIGNALS if signal.getsignal(number) != signal.SIG_IGN}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*passed_on, signal.SIGCHLD})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*passed_on, signal.SIGCHLD, signal.SIGTSTP})
     parent = os.getpid()
     child = os.fork()
     if child == 0:
@@ -51,17 +51,24 @@ def supervised(work: Callable[[], int]) -> NoReturn:
 
 def _wait(child: int, passed_on: set[signal.Signals]) -> int:
     """The wait status of the child. Forwards signals to it, except those from the terminal, which every
-    process in the foreground gets by itself."""
+    process in the foreground gets by itself. Ctrl-Z suspends this process after the child, which gives the
+    terminal back before; else the shell would write on its screen."""
+    suspending = False
     while True:
-        got = signal.sigwaitinfo({*passed_on, signal.SIGCHLD})
-        if got.si_signo != signal.SIGCHLD:
+        got = signal.sigwaitinfo({*passed_on, signal.SIGCHLD, signal.SIGTSTP})
+        if got.si_signo == signal.SIGTSTP:
+            suspending = True
+        elif got.si_signo != signal.SIGCHLD:
             if got.si_code <= 0:  # sent with kill(); those of the kernel are positive
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child, got.si_signo)
             continue
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
+        ended, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
+        if ended and not os.WIFSTOPPED(status):
             return status
+        if ended and suspending:
+            suspending = False
+            os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def _outcome(status: int, reading: int, doing: int) -> int:

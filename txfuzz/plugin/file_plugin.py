@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import linecache
 import sys
 from collections.abc import Sequence
@@ -33,6 +32,8 @@ class PluginFile:
 
     def load(self) -> ModuleType:
         """The module; the same one for the same source and path, since classes refer to their module."""
+        import hashlib  # slow to import, and most have no plugin files
+
         digest = hashlib.sha256(str(self.path.resolve()).encode() + b"\0" + self.source).hexdigest()[:12]
         name = f"{MODULE_PREFIX}{self.path.stem}_{digest}"
         if name in sys.modules:

@@ -36,7 +36,7 @@ def txfuzz_register_adapters() -> Iterable[type]:  # type: ignore[empty-body]
 
 @hookspec
 def txfuzz_register_templates() -> Iterable[Template]:  # type: ignore[empty-body]
-    """Transaction templates: txfuzz.Template values."""
+    """Transaction templates: Template values."""
 
 
 @hookspec
@@ -66,17 +66,17 @@ def txfuzz_register_faults() -> Iterable[type]:  # type: ignore[empty-body]
 
 @hookspec
 def txfuzz_register_forms() -> Iterable[Form]:  # type: ignore[empty-body]
-    """Forms, the ways to write a statement that `txfuzz hunt` combines: txfuzz.Form values."""
+    """Forms, the ways to write a statement that `txfuzz hunt` combines: Form values."""
 
 
 @hookspec
 def txfuzz_register_layouts() -> Iterable[Layout]:  # type: ignore[empty-body]
-    """Layouts, the ways to make the tables of `txfuzz hunt`: txfuzz.Layout values."""
+    """Layouts, the ways to make the tables of `txfuzz hunt`: Layout values."""
 
 
 @hookspec
 def txfuzz_register_known_holes() -> Iterable[KnownHole]:  # type: ignore[empty-body]
-    """Holes of a database that are known, so that finding them is no news: txfuzz.KnownHole values."""
+    """Holes of a database that are known, so that finding them is no news: KnownHole values."""
 
 
 @hookspec

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from typing import Any
 
 from txfuzz.common.sanitize import one_line
 from txfuzz.errors import PluginError, did_you_mean
-from txfuzz.hunt.form import Form
-from txfuzz.hunt.judging.known import KnownHole
-from txfuzz.hunt.layout import Layout
-from txfuzz.workload.template import Template
 
 FILE = "file"  # the version of plugin files, whose distribution is the path
 
@@ -51,30 +48,35 @@ class Problem:
 class PluginKind:
     """One kind of thing that plugins register.
 
-    methods: required methods. words: required class attributes that are text. data: the type of it, where
-    it is a value and no class.
+    methods: required methods. words: required class attributes that are text. data: where the
+    type of it is, where it is a value and no class; a name, as types would delay commands without plugins.
     """
 
     name: str
     hook: str
     methods: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
-    data: type | None = None
+    data: str = ""
+
+    @property
+    def type_name(self) -> str:
+        """Of data, as plugin authors import it."""
+        return self.data.rpartition(".")[2]
 
 
 KINDS = {
     kind.name: kind
     for kind in (
         PluginKind("adapter", "txfuzz_register_adapters", ("capabilities", "open")),
-        PluginKind("template", "txfuzz_register_templates", data=Template),
+        PluginKind("template", "txfuzz_register_templates", data="txfuzz.workload.template.Template"),
         PluginKind("analyzer", "txfuzz_register_analyzers", ("analyze",)),
         PluginKind("heuristic", "txfuzz_register_heuristics", ("propose",)),
         PluginKind("mutator", "txfuzz_register_mutators", ("propose",), ("kind",)),
         PluginKind("strategy", "txfuzz_register_strategies", ("propose",)),
         PluginKind("fault", "txfuzz_register_faults", ("inject", "heal", "cautions"), ("needs",)),
-        PluginKind("form", "txfuzz_register_forms", data=Form),
-        PluginKind("layout", "txfuzz_register_layouts", data=Layout),
-        PluginKind("known hole", "txfuzz_register_known_holes", data=KnownHole),
+        PluginKind("form", "txfuzz_register_forms", data="txfuzz.hunt.form.Form"),
+        PluginKind("layout", "txfuzz_register_layouts", data="txfuzz.hunt.layout.Layout"),
+        PluginKind("known hole", "txfuzz_register_known_holes", data="txfuzz.hunt.judging.known.KnownHole"),
     )
 }
 
@@ -95,16 +97,18 @@ def listed_by(kind: PluginKind, returned: Any) -> list[Any]:
     if isinstance(returned, Iterable) and not isinstance(returned, str | bytes | type | Mapping):
         return list(returned)
     what = f"the class {returned.__name__}" if isinstance(returned, type) else repr(returned)
-    values = "classes" if kind.data is None else f"txfuzz.{kind.data.__name__} values"
+    values = f"{kind.type_name} values of txfuzz.plugin_api" if kind.data else "classes"
     raise PluginError(f"{kind.hook} returned {one_line(what)[:200]}, expected a list of {values}")
 
 
 def entry_of(kind: PluginKind, value: Any, plugin: Plugin) -> RegistryEntry:
     """The entry for what a plugin registered; PluginError if it is invalid."""
     what = getattr(value, "__name__", None) or repr(value)
-    if kind.data is not None:
-        if not isinstance(value, kind.data):
-            raise PluginError(f"{kind.hook} returned {what}, expected a txfuzz.{kind.data.__name__}")
+    if kind.data:
+        if not isinstance(value, pkgutil.resolve_name(kind.data)):
+            raise PluginError(
+                f"{kind.hook} returned {what}, expected a {kind.type_name} of txfuzz.plugin_api"
+            )
         return RegistryEntry(kind.name, _full_name(value), _about(value), value, plugin)
     if not inspect.isclass(value):
         raise PluginError(f"{kind.hook} returned {what}, expected a class")

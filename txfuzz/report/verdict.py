@@ -13,7 +13,7 @@ from txfuzz.analysis.explain.headlines import telling_type
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.common.sentences import listed
 
-_STRONGEST = "strong-serializable"  # prohibits every anomaly that the checker knows
+_STRONGEST = "strict-serializable"  # prohibits every anomaly that the checker knows
 
 
 def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: str | None) -> str:

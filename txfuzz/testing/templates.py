@@ -55,7 +55,9 @@ class TemplateConformance:
     @pytest.fixture
     def subject(self, request: pytest.FixtureRequest) -> Template:
         template = given(request, "template", "filled")
-        assert isinstance(template, Template), f"the template is {template!r}, expected a txfuzz.Template"
+        assert isinstance(template, Template), (
+            f"the template is {template!r}, expected a Template of txfuzz.plugin_api"
+        )
         return template
 
     @pytest.fixture

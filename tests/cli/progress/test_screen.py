@@ -168,6 +168,31 @@ def test_the_terminal_is_given_back_if_the_command_is_killed(tmp_path: Path) -> 
     assert terminal.raw.rindex(b"\x1b[?25h") > terminal.raw.rindex(b"\x1b[?25l"), "with a cursor"
 
 
+def test_ctrl_z_gives_the_terminal_back_until_it_goes_on(tmp_path: Path) -> None:
+    suspended: list[bool] = []
+
+    def stopped(process: int) -> bool:
+        family = [psutil.Process(process), *psutil.Process(process).children()]
+        return all(each.status() == psutil.STATUS_STOPPED for each in family)
+
+    def watch(terminal: Emulated, descriptor: int, process: int) -> None:
+        shown = bool(terminal.frames) and "reading the workload" in "\n".join(terminal.frames[-1])
+        if shown and not suspended:
+            os.killpg(process, signal.SIGTSTP)  # as Ctrl-Z does
+            suspended.append(False)
+        elif suspended == [False] and not terminal.alternate and stopped(process):
+            suspended.append(True)
+            os.killpg(process, signal.SIGCONT)
+        elif suspended == [False, True] and terminal.alternate:
+            suspended.append(True)
+            os.write(descriptor, b"\n")
+
+    terminal = stands(tmp_path, WAITING, watch).terminal
+    assert suspended == [False, True, True]
+    assert not terminal.alternate
+    assert terminal.printed.strip().endswith("the result")
+
+
 def test_no_colour_where_it_is_not_wanted(tmp_path: Path) -> None:
     body = "screen.frame = lambda _: Frame('t', [Row('now', 'x', (1, 2))], ['found']); sys.stdin.readline()"
     body = f"from txfuzz.report.text.status import Frame, Row; {body}"

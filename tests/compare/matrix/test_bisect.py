@@ -31,7 +31,7 @@ def test_what_comes_and_goes_is_found_although_the_ends_agree() -> None:
 def test_no_change() -> None:
     found = bisect(["1", "2", "3"], lambda version: False)
     assert found.between is None
-    assert found.text == "It does not show at every version that was asked (1, 2 and 3)."
+    assert found.text == "It shows at no version that was asked (1, 2 and 3)."
     assert list(found.asked) == ["1", "2", "3"]
 
 

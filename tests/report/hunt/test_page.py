@@ -56,7 +56,7 @@ def test_the_page_has_all_that_is_to_be_said() -> None:
     assert "3 × it did not end" in told
     assert "expected update, but nothing" in told
     assert "documentation excepts them: truncate" in told
-    assert "It is open. See docs/explanation/found.md ." in told
+    assert "It is open. See txfuzz explain" in told
     assert "T1 saw nothing." in told
     assert "waits for T1, then: no row changed" in told
     assert "LOG: terminated by signal 11" in told

@@ -71,5 +71,5 @@ def test_the_story_of_a_hole() -> None:
     text = raced_hole_markdown(RACED, "Server 1")
     assert text.startswith("# window\n")
     assert "- `T1: COMMIT`" in text
-    assert "This is known: It is open. See faults.md." in text
+    assert "This is known: It is open. See `txfuzz explain" in text
     assert "  T1  COMMIT" in text

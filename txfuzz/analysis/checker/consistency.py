@@ -74,18 +74,21 @@ FRIENDLY: Mapping[str, str] = {
     "PL-FCV": "forward-consistent-view",
     "PL-MSR": "monotonic-snapshot-read",
     "PL-SI": "snapshot-isolation",
-    "PL-SS": "strong-serializable",
+    "PL-SS": "strict-serializable",
     "strong-PL-1": "strong-read-uncommitted",
     "strong-PL-2": "strong-read-committed",
     "strong-session-PL-1": "strong-session-read-uncommitted",
     "strong-session-PL-2": "strong-session-read-committed",
 }
 
+# Where Elle's results have another name than our sentences have.
+_IN_ELLE: Mapping[str, str] = {"PL-SS": "strong-serializable"}
+
 # Further names for the same models. `repeatable-read` is always Adya's PL-2.99, whatever a database
 # means by its REPEATABLE READ.
 ALIASES: Mapping[str, str] = {
     "conflict-serializable": "PL-3",
-    "strict-serializable": "PL-SS",
+    "strong-serializable": "PL-SS",
     "serializability": "PL-3",
     "strict-serializability": "PL-SS",
     "strict-1sr": "PL-SS",
@@ -269,15 +272,21 @@ def impossible_models(anomaly_types: Iterable[str]) -> frozenset[str]:
 def ruled_out(anomaly_types: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Elle's `not` and `also-not`: the weakest models ruled out, and all stronger ones.
 
-    Friendly names, sorted.
+    Names as in Elle's results, sorted; `friendly` gives those for sentences.
     """
     impossible = impossible_models(anomaly_types)
     weakest = {model for model in impossible if not (weaker_or_same(model) - {model}) & impossible}
-    return _friendly(weakest), _friendly(impossible - weakest)
+    return _as_elle(weakest), _as_elle(impossible - weakest)
 
 
-def _friendly(models: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(FRIENDLY.get(model, model) for model in models))
+def as_elle_names(model: str) -> str:
+    """The name in Elle's results, from any spelling."""
+    name = canonical(model)
+    return _IN_ELLE.get(name, friendly(name))
+
+
+def _as_elle(models: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(map(as_elle_names, models)))
 
 
 def answerable(promised: str, *, own_lists: bool, doubtful: bool = False) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from txfuzz.analysis.checker.anomaly_types import definition
-from txfuzz.analysis.checker.consistency import friendly
+from txfuzz.analysis.checker.consistency import as_elle_names
 from txfuzz.analysis.checker.cycle_search import FoundCycle
 from txfuzz.analysis.checker.scc_graph import SccGraph
 from txfuzz.analysis.dependencies.anti_dependencies import mops_in_biclique
@@ -38,7 +38,7 @@ def explain_cycle(graph: SccGraph, cycle: FoundCycle) -> Anomaly:
         start, end = ("However, ", ": a contradiction!") if last else ("", ".")
         lines.append(f"{start}{names[source]} < {names[target]}, because {edge.why}{end}")
     model = cycle.type.removesuffix("-cycle-exists")
-    record = {} if model == cycle.type else {"not": friendly(model), "subgraph": _kinds_of(cycle)}
+    record = {} if model == cycle.type else {"not": as_elle_names(model), "subgraph": _kinds_of(cycle)}
     return Anomaly(
         cycle.type,
         tuple(transaction_view(history, row) for row in cycle.rows),

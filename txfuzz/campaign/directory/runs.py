@@ -16,6 +16,7 @@ from txfuzz.campaign.directory.lock import is_held
 from txfuzz.campaign.directory.run_records import CAMPAIGN, COMPARISON, MATRIX, RECORDS, RunFacts, RunKind
 from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
+from txfuzz.report.tones import NOT_SAFE, TONES, tone_of_verdict
 
 _CALLED = {
     RunKind.CAMPAIGN: "a campaign",
@@ -64,6 +65,24 @@ class RunSummary:
     @property
     def verdict(self) -> Verdict | None:
         return self.facts.verdict
+
+    @property
+    def tone(self) -> str:
+        """One of TONES."""
+        if self.facts.broken:
+            return "broken"
+        if self.facts.known:
+            return "known"
+        if self.verdict is None:
+            return "unknown" if self.unreadable else "none"
+        return tone_of_verdict(self.verdict)
+
+    @property
+    def verdict_words(self) -> str:
+        """As on the page of the run."""
+        if self.kind is RunKind.CHECK and self.tone == "allowed":
+            return NOT_SAFE
+        return TONES[self.tone]
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ _SET_BY_RESUME = (
 )  # fmt: skip
 @click.option(
     "--ask", "questions", multiple=True, metavar="NAME",
-    help="Only this question, or the questions of this column. Repeatable. [default: all]",
+    help="Only the questions of this column (G-single), or one of them (g-single). Repeatable. "
+    "[default: all]",
 )  # fmt: skip
 @click.option(
     "--bisect", "find", metavar="NAME",

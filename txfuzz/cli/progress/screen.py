@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -66,6 +67,7 @@ class Screen:
         self._live: Live | None = None
         self._before: tuple[TextIO, TextIO] | None = None
         self._closing = threading.Lock()
+        self._on_suspension: Any = None  # what was done before
 
     @property
     def seconds(self) -> float:
@@ -96,6 +98,8 @@ class Screen:
         sys.stderr = cast(TextIO, _Caught(sys.stderr, self.say))
         if sys.stdout.isatty():
             sys.stdout = cast(TextIO, _Caught(sys.stdout, self.say))
+        if sys.platform != "win32" and threading.current_thread() is threading.main_thread():
+            self._on_suspension = signal.signal(signal.SIGTSTP, self._suspend)
 
     def say(self, line: str) -> None:
         """Show a message, which is printed again when the screen is gone. Safe in a signal handler."""
@@ -103,8 +107,25 @@ class Screen:
         if text and text not in self._messages and len(self._messages) < _KEPT:
             self._messages[text] = clock(self.seconds)
 
+    def _suspend(self, number: int, where: object) -> None:
+        """Ctrl-Z: give the terminal back, stop, and take it again if `fg` goes on, and not `bg`."""
+        if sys.platform == "win32":
+            return
+        live = self._live
+        if live is not None:
+            live.stop()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        if live is not None and live is self._live:
+            if _in_foreground():
+                live.start(refresh=True)
+            else:
+                self.close()
+
     def close(self) -> None:
         """Give the terminal back, and print what was said."""
+        if self._on_suspension is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTSTP, self._on_suspension)
+            self._on_suspension = None
         with self._closing:
             if self._live is None:
                 return

@@ -28,8 +28,8 @@ class Bisection:
         known = [shows for shows in self.asked.values() if shows is not None]
         if not known:
             return f"It could not be judged at any version.{doubt}"
-        said = "shows" if known[0] else "does not show"
-        return f"It {said} at every version that was asked ({listed(self.asked)}).{doubt}"
+        said = "every version" if known[0] else "no version"
+        return f"It shows at {said} that was asked ({listed(self.asked)}).{doubt}"
 
 
 def bisect(versions: Sequence[str], ask: Callable[[str], bool | None]) -> Bisection:

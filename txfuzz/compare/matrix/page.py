@@ -12,6 +12,7 @@ from txfuzz.compare.matrix.table import LEGEND, MatrixTable, TableCell, TableRow
 from txfuzz.compare.matrix.text import summary
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.shell import html_page
+from txfuzz.report.tones import TONES
 
 _MOST_LISTED = 200
 _TONES = {
@@ -51,7 +52,7 @@ def matrix_page(table: MatrixTable, left: int, remarks: Sequence[str] = ()) -> s
 
 def _body(table: MatrixTable, left: int, remarks: Sequence[str]) -> Content:
     broken = table.count(Outcome.BROKEN)
-    how, badge = ("broken", "promise broken") if broken else ("valid", "promises kept")
+    how, badge = ("broken", TONES["broken"]) if broken else ("valid", "promises kept")
     if not broken and not table.judged:
         how, badge = "unknown", "no verdict"
     unsaid = sum(each.unsaid for each in table.cells)

@@ -12,6 +12,7 @@ from txfuzz.report.check.table import head, table_rows
 from txfuzz.report.check.text import fix_text, notes, verdict
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.shell import html_page
+from txfuzz.report.tones import NOT_SAFE, TONES
 
 _CSS = """
 section li pre { white-space: pre-wrap; }
@@ -35,12 +36,7 @@ def tone(found: CheckResult) -> str:
     return "unknown" if found.unjudged or found.interrupted or found.lost else "valid"
 
 
-_BADGES = {
-    "broken": "promise broken",
-    "allowed": "not safe",
-    "valid": "nothing found",
-    "unknown": "no verdict",
-}
+_BADGES = {**TONES, "allowed": NOT_SAFE}
 
 
 def _body(found: CheckResult) -> Content:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from txfuzz.analysis.explain.headlines import headline, headline_parts
-from txfuzz.analysis.result import Verdict
 from txfuzz.common.sentences import counted
 from txfuzz.common.version import __version__
 from txfuzz.report.campaign_result import CampaignResult, broken_promise, run_sentence
@@ -22,6 +21,7 @@ from txfuzz.report.html.shell import html_page
 from txfuzz.report.html.small_scope import small_scope_part
 from txfuzz.report.html.view import WHOLE, View, pager
 from txfuzz.report.iteration import iteration_name
+from txfuzz.report.tones import TONES, tone_of_verdict
 
 FINDINGS = 8  # shown in full
 _NAMED = 60  # further ones, listed
@@ -87,7 +87,7 @@ def tone(record: CampaignResult) -> str:
     """broken: the database's promise is; allowed: only the expected model is; else the verdict."""
     if broken_promise(record):
         return "broken"
-    return "allowed" if record.verdict is Verdict.INVALID else record.verdict.value
+    return tone_of_verdict(record.verdict)
 
 
 def pointed_css() -> str:
@@ -96,15 +96,6 @@ def pointed_css() -> str:
         f".finding:has(li.e{at}:hover) svg g[class*=' e']:not(.e{at}){{opacity:.18}}"
         for at in range(1, _HIGHLIGHTED)
     )
-
-
-_BADGES = {
-    "broken": "promise broken",
-    "allowed": "anomalies found",
-    "invalid": "anomalies found",
-    "valid": "nothing found",
-    "unknown": "no verdict",
-}
 
 
 def _header(record: CampaignResult, baseline: str) -> Markup:
@@ -119,7 +110,7 @@ def _header(record: CampaignResult, baseline: str) -> Markup:
         el("p", "txfuzz report", class_="kicker"),
         el("h1", cut(record.name, 80)),
         el("p", where, class_="quiet"),
-        el("div", el("span", _BADGES[how], class_="badge"),
+        el("div", el("span", TONES[how], class_="badge"),
            el("p", cut(headline(leading), _SENTENCE), class_="headline") if leading is not None else None,
            el("p", cut(sentence[:1].upper() + sentence[1:], 2_000)), class_=f"verdict {how}"),
         [el("p", f"Caution: {cut(each, _SENTENCE)}.", class_="remark") for each in facts.cautions[:6]],

@@ -11,6 +11,7 @@ from txfuzz.report.check.picture import SCHEDULE_CSS, schedule_part
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.shell import html_page
 from txfuzz.report.hunt.text import counts_text, ending, notes
+from txfuzz.report.tones import TONES
 
 _MOST = 24  # holes in full
 _MOST_LOG = 40  # lines
@@ -70,13 +71,21 @@ def holes_tile(holes: Sequence[FoundHole]) -> tuple[str, str, str | None]:
     return "holes", f"{len(holes):,}", note if known else None
 
 
+def _see(hole: FoundHole) -> Content:
+    where: Content = hole.reference
+    if hole.reference.startswith("https://"):
+        where = el("a", hole.reference, href=hole.reference)
+    return ["See ", el("code", f"txfuzz explain {hole.known}"), " and ", where, "."]
+
+
 def tone_of(holes: Sequence[FoundHole], *, judged: bool) -> tuple[str, str]:
     """The class of the verdict, and its badge."""
     if any(not each.known for each in holes):
-        return "broken", "promise broken"
+        return "broken", TONES["broken"]
     if holes:
-        return "allowed", "promise broken (known)"
-    return ("valid", "nothing found") if judged else ("unknown", "no verdict")
+        return "allowed", TONES["known"]
+    how = "valid" if judged else "unknown"
+    return how, TONES[how]
 
 
 def page_body(
@@ -142,7 +151,7 @@ def hole_part(hole: FoundHole, files: Sequence[str], more: Content = None, again
             cut(hole.name, 120),
         ),
         el("p", f"{what} {made_of} {shown}", class_="quiet"),
-        el("p", hole.about, " See ", el("i", hole.reference), ".") if hole.known else None,
+        el("p", hole.about, " ", _see(hole)) if hole.known else None,
         schedule_part(hole.steps, labels) if hole.steps else None,
         [el("p", sentence) for sentence in hole.why],
         more,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
 from txfuzz.hunt.race.result import RaceCounts, RacedHole, RaceResult
+from txfuzz.report.hunt.known_hole import see
 from txfuzz.report.hunt.text import ending, told_here
 from txfuzz.report.text.lines import paragraph
 
@@ -88,7 +89,7 @@ def _hole_lines(found: RacedHole, *, in_full: bool) -> Iterator[str]:
         f"{found.seconds:,.1f} s, {times}; {again_text(found)}; layout {hole.layout})"
     )
     if hole.known:
-        yield from paragraph(f"{hole.about} See {hole.reference}.", indent=2)
+        yield from paragraph(f"{hole.about} {see(hole.known, hole.reference)}.", indent=2)
     yield from paragraph(f"Let go at the same time, {found.placed}: {listed(found.points)}.", indent=2)
     if in_full:
         yield from ("", *(f"  {line}".rstrip() for line in told_here(hole)), "")
@@ -131,7 +132,7 @@ def raced_hole_markdown(found: RacedHole, server: str) -> str:
         "",
     ]
     if hole.known:
-        lines += [f"This is known: {markdown(hole.about)} See {hole.reference}.", ""]
+        lines += [f"This is known: {markdown(hole.about)} {see(hole.known, hole.reference)}.", ""]
     lines += ["```text", *hole.story, "", *offset_lines(found), "```", ""]
     lines.append("It depends on microseconds, so no schedule shows it each time; `txfuzz hunt --race` does.")
     return "\n".join(lines) + "\n"

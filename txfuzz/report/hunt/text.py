@@ -9,6 +9,7 @@ from txfuzz.common.sentences import listed
 from txfuzz.common.version import __version__
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult
 from txfuzz.report.check.story import step_lines
+from txfuzz.report.hunt.known_hole import see
 from txfuzz.report.text.lines import WIDTH, paragraph, width, wrapped_at
 
 _MOST_LEFT_OUT = 3
@@ -112,7 +113,7 @@ def _hole_lines(hole: FoundHole, *, in_full: bool) -> Iterator[str]:
         f"layout {hole.layout})"
     )
     if hole.known:
-        yield from paragraph(f"{hole.about} See {hole.reference}.", indent=2)
+        yield from paragraph(f"{hole.about} {see(hole.known, hole.reference)}.", indent=2)
     if in_full:
         yield ""
         yield from (f"  {line}".rstrip() for line in told_here(hole))
@@ -147,7 +148,7 @@ def hole_markdown(hole: FoundHole, server: str) -> str:
         "",
     ]
     if hole.known:
-        lines += [f"This is known: {markdown(hole.about)} See {hole.reference}.", ""]
+        lines += [f"This is known: {markdown(hole.about)} {see(hole.known, hole.reference)}.", ""]
     lines += ["```text", *hole.story, "```", ""]
     lines.append(
         "`txfuzz check replay.yaml` follows the schedule again; `repro.sql` is the same to be typed by hand."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.analysis.checker.consistency import model_text
+from txfuzz.analysis.checker.consistency import friendly, model_text
 from txfuzz.analysis.explain.headlines import headline
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.common.json_text import json_text
@@ -73,7 +73,7 @@ def _counts(result: AnalysisResult, *, verbose: bool) -> list[str]:
     lines += labelled("Components", _components(result, verbose=verbose), _COLUMN)
     if result.verdict is not Verdict.VALID or result.not_models:
         lines += labelled("Ruled out", ", ".join(map(model_text, result.not_models)), _COLUMN)
-        lines += labelled("  and therefore", ", ".join(result.also_not), _COLUMN)
+        lines += labelled("  and therefore", ", ".join(map(friendly, result.also_not)), _COLUMN)
     lines += labelled("Found but allowed", ", ".join(allowed_types(result)), _COLUMN)
     return lines
 

@@ -26,8 +26,8 @@ _INDENT = 2
 _ORDERED = ("-process", "-realtime")
 
 
-def names_text() -> str:
-    """All names that can be explained."""
+def names_text(holes: Sequence[str] = ()) -> str:
+    """All names that can be explained. holes: the names of known ones."""
     plain = [name for name in known_types() if not name.endswith(_ORDERED)]
     first = max(map(len, plain)) + 2
     lines = ["Anomalies, by the names that txfuzz prints:", ""]
@@ -42,6 +42,8 @@ def names_text() -> str:
     lines += ["", "Consistency models:", "", *paragraph(", ".join(known_models()), _INDENT)]
     words = ", ".join(each.upper() if each in ("otv", "pmp") else each for each in known_terms())
     lines += ["", "Other words of tables and sentences:", "", *paragraph(words, _INDENT)]
+    if holes:
+        lines += ["", "Known holes, of which a hunt says so:", "", *paragraph(", ".join(holes), _INDENT)]
     lines += ["", *paragraph("Plain names are understood as well: `txfuzz explain write skew`.")]
     return "\n".join(lines)
 

@@ -21,7 +21,7 @@ from txfuzz.report.iteration import Iteration, iteration_name
 from txfuzz.report.text.notes import target_text
 from txfuzz.serve.pages.campaign import finding_link
 from txfuzz.serve.pages.frame import bar, own_page
-from txfuzz.serve.pages.verdicts import verdict_mark
+from txfuzz.serve.pages.verdicts import tone_mark
 from txfuzz.serve.records.watch import LiveView
 
 _FINDINGS, _DECISIONS, _CORPUS = 25, 12, 12
@@ -112,7 +112,7 @@ def _head(view: LiveView) -> Content:
     ]
     return [
         el("p", where, class_="quiet"),
-        el("p", verdict_mark(_TONES.get(how, how)), " ", state, " ", cut(sentence, 400)),
+        el("p", tone_mark(_TONES.get(how, how)), " ", state, " ", cut(sentence, 400)),
         el("dl", [el("div", el("dt", name), el("dd", value)) for name, value in tiles], class_="tiles"),
     ]
 

@@ -20,7 +20,7 @@ from txfuzz.report.html.markup import Content, cut, el
 from txfuzz.report.hunt.page import hunt_page
 from txfuzz.serve.archive import regular_files
 from txfuzz.serve.pages.frame import bar, framed, own_page
-from txfuzz.serve.pages.verdicts import verdict_mark, verdict_of
+from txfuzz.serve.pages.verdicts import verdict_mark
 
 _PAGES = {
     RunKind.HUNT: "hunt.html",
@@ -105,7 +105,7 @@ def _record(run: RunSummary, address: str) -> Content:
             "header",
             el("p", f"txfuzz {kind}", class_="kicker"),
             el("h1", cut(run.path.name, 80)),
-            el("p", verdict_mark(verdict_of(run))),
+            el("p", verdict_mark(run)),
             el("p", f"It cannot be read: {run.unreadable}.", class_="remark") if run.unreadable else None,
         ),
         el(

@@ -12,15 +12,16 @@ from txfuzz.campaign.directory.runs import RunSummary
 from txfuzz.common.sentences import counted, listed
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.view import pager
+from txfuzz.report.tones import TONES
 from txfuzz.serve.pages.frame import bar, own_page
-from txfuzz.serve.pages.verdicts import VERDICTS, verdict_mark, verdict_of
+from txfuzz.serve.pages.verdicts import verdict_mark
 
 SIZE = 100  # runs on a page
 _LONGEST = 200  # characters of a word to look for
 _DATABASES = 100
 _KINDS = {each.value: each for each in RunKind}
 _SORTS: Mapping[str, tuple[str, Callable[[RunSummary], tuple[object, ...]]]] = {
-    "verdict": ("verdict", lambda run: (list(VERDICTS).index(verdict_of(run)), -run.written)),
+    "verdict": ("verdict", lambda run: (list(TONES).index(run.tone), -run.written)),
     "name": ("run", lambda run: (run.path.name.lower(),)),
     "kind": ("kind", lambda run: (_kind(run), -run.written)),
     "database": ("database", lambda run: (run.facts.database.lower(), -run.written)),
@@ -48,7 +49,7 @@ class Wanted:
         """Whatever is not understood is left out."""
         first = query.get("first", "")
         return cls(
-            query.get("verdict", "") if query.get("verdict") in VERDICTS else "",
+            query.get("verdict", "") if query.get("verdict") in TONES else "",
             query.get("kind", "") if query.get("kind") in _KINDS else "",
             query.get("database", "")[:_LONGEST],
             "running" if query.get("state") == "running" else "",
@@ -80,7 +81,7 @@ class Wanted:
 
     def _fits(self, run: RunSummary) -> bool:
         return (
-            (not self.verdict or verdict_of(run) == self.verdict)
+            (not self.verdict or run.tone == self.verdict)
             and (not self.kind or _kind(run) == self.kind)
             and (not self.database or run.facts.database == self.database)
             and (not self.state or run.facts.state == self.state)
@@ -114,8 +115,8 @@ def list_page(
 def _summary(runs: Sequence[RunSummary], place: str) -> str:
     if not runs:
         return f"There is no run in {place} yet: `txfuzz run` leaves one in runs/."
-    counts = {name: sum(verdict_of(run) == name for run in runs) for name in VERDICTS}
-    told = [f"{count:,} × {VERDICTS[name][1]}" for name, count in counts.items() if count]
+    counts = {name: sum(run.tone == name for run in runs) for name in TONES}
+    told = [f"{count:,} × {TONES[name]}" for name, count in counts.items() if count]
     running = sum(run.facts.state == "running" for run in runs)
     goes = f"; {running:,} running" if running else ""
     return f"{counted(len(runs), 'run')} in {place}: {listed(told)}{goes}."
@@ -126,7 +127,7 @@ def _filters(runs: Sequence[RunSummary], wanted: Wanted) -> Markup:
     kinds = sorted({_kind(run) for run in runs if run.kind})
     return el(
         "form",
-        _choice("verdict", wanted.verdict, [(name, words) for name, (_, words) in VERDICTS.items()]),
+        _choice("verdict", wanted.verdict, list(TONES.items())),
         _choice("kind", wanted.kind, [(name, name) for name in kinds]),
         _choice("database", wanted.database, [(name, cut(name, 40)) for name in databases]),
         _choice("state", wanted.state, [("running", "running")]),
@@ -178,7 +179,7 @@ def _row(run: RunSummary, address: str) -> Markup:
     told = run.unreadable or ", ".join(facts.names[:6]) + (" …" if len(facts.names) > 6 else "")
     return el(
         "tr",
-        el("td", verdict_mark(verdict_of(run))),
+        el("td", verdict_mark(run)),
         el("th", el("a", cut(run.path.name, 80), href=link),
            el("div", what, class_="quiet") if what else None, scope="row"),
         el("td", _kind(run), " ", state),

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from txfuzz.analysis.result import Verdict
 from txfuzz.campaign.directory.runs import RunSummary
 from txfuzz.report.html.markup import Markup, el
+from txfuzz.report.tones import TONES
 
-# Class → sign and words; in the order of a list that is sorted by verdict
-VERDICTS = {
-    "broken": ("✗", "promise broken"),
-    "known": ("✗", "promise broken (known)"),
-    "allowed": ("▲", "anomalies found"),
-    "unknown": ("?", "no verdict"),
-    "valid": ("✓", "nothing found"),
-    "none": ("–", "not judged"),
-}
+_SIGNS = {"broken": "✗", "known": "✗", "allowed": "▲", "unknown": "?", "valid": "✓", "none": "–"}
 
 
-def verdict_of(run: RunSummary) -> str:
-    if run.facts.broken:
-        return "broken"
-    if run.facts.known:
-        return "known"
-    match run.verdict:
-        case Verdict.INVALID:
-            return "allowed"
-        case Verdict.VALID:
-            return "valid"
-        case Verdict.UNKNOWN:
-            return "unknown"
-        case _:
-            return "unknown" if run.unreadable else "none"
+def tone_mark(tone: str) -> Markup:
+    return _mark(tone, TONES[tone])
 
 
-def verdict_mark(name: str) -> Markup:
-    sign, words = VERDICTS[name]
-    return el("span", el("span", sign, aria_hidden="true"), words, class_=f"verdict-mark {name}")
+def verdict_mark(run: RunSummary) -> Markup:
+    return _mark(run.tone, run.verdict_words)
+
+
+def _mark(tone: str, words: str) -> Markup:
+    return el("span", el("span", _SIGNS[tone], aria_hidden="true"), words, class_=f"verdict-mark {tone}")

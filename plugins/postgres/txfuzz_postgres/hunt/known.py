@@ -12,6 +12,8 @@ _ACTIONS = (
     "set-null", "set-null-deferred", "set-default", "set-default-deferred",
 )  # fmt: skip
 
+FOUND = "https://github.com/txfuzz/txfuzz/blob/main/docs/explanation/found.md"
+
 KNOWN = (
     KnownHole(
         "on-conflict-reads-unseen",
@@ -19,7 +21,7 @@ KNOWN = (
         "lock on it: a transaction that deletes the row is not noticed.",
         ADAPTER,
         frozenset({"insert-or-nothing", "insert-or-nothing-any", "insert-or-update-never"}),
-        "docs/explanation/found.md",
+        FOUND,
         unchanged=True,
         against=frozenset({Change.DELETE}),
         plain=True,
@@ -33,7 +35,7 @@ KNOWN = (
         "that it has looked.",
         ADAPTER,
         frozenset({"insert-unless-duplicate", "insert-undone"}),
-        "docs/explanation/found.md",
+        FOUND,
         levels=frozenset({"serializable"}),
     ),
     KnownHole(
@@ -43,7 +45,7 @@ KNOWN = (
         "be gone by then.",
         ADAPTER,
         frozenset(),
-        "docs/explanation/found.md",
+        FOUND,
         against=frozenset({Change.DELETE}),
         levels=frozenset({"serializable"}),
         layouts=frozenset(f"foreign-key-{action}" for action in _ACTIONS),
@@ -54,7 +56,7 @@ KNOWN = (
         "moment sees what was committed, but nobody may notice that it completes a dangerous structure.",
         ADAPTER,
         frozenset(),
-        "docs/reference/faults.md",
+        "https://github.com/txfuzz/txfuzz/blob/main/docs/reference/faults.md",
         levels=frozenset({"serializable"}),
         raced=frozenset({"COMMIT of T1", "BEGIN of T3"}),
     ),

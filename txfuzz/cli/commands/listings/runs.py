@@ -21,7 +21,6 @@ _FOUND, _LEVELS = 3, 2  # names in a cell
 _HEAD = ("name", "kind", "of", "database", "level", "verdict", "found", "age", "size")
 _VERDICT = _HEAD.index("verdict")
 _NONE = "–"
-_KNOWN = "promise broken (known)"  # whatever the verdict, which is about what is not known
 
 
 @click.command()
@@ -80,9 +79,7 @@ def _row(run: RunSummary, now: float) -> tuple[str, ...]:
     from txfuzz.common.sentences import listed
 
     facts = run.facts
-    verdict = run.unreadable or (_NONE if run.verdict is None else run.verdict.value)
-    if facts.known and not facts.found:
-        verdict = _KNOWN
+    verdict = run.unreadable or run.verdict_words
     if not run.unreadable and facts.state != "ended":
         verdict = f"{verdict}, {facts.state.partition(':')[0]}"
     cells = (
