@@ -78,6 +78,7 @@ def test_execute_and_analyze_by_hand(txfuzz: Cli) -> None:
     assert fields["anomaly_types"] == ["G2-item"]
 
 
+@pytest.mark.slow
 def test_execute_is_a_runner_for_the_loop(txfuzz: Cli) -> None:
     command = f"{shlex.quote(sys.executable)} -m txfuzz execute"
     ran = txfuzz(

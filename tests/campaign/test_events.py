@@ -48,6 +48,7 @@ def workload(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_events_of_a_campaign(workload: Path, tmp_path: Path) -> None:
     events: list[Event] = []
     complete: list[bool] = []
@@ -83,6 +84,7 @@ def test_a_campaign_that_fails_says_so(workload: Path, tmp_path: Path) -> None:
     assert read_run(tmp_path / "run").facts.state == events[-1].campaign.facts.state
 
 
+@pytest.mark.slow
 def test_what_is_read_back_is_what_was_run(workload: Path, tmp_path: Path) -> None:
     def numbers(campaign: CampaignResult) -> list[object]:
         return [

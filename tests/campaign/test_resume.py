@@ -120,6 +120,7 @@ def test_a_killed_campaign_goes_on_as_it_would_have(memory: Path, tmp_path: Path
         assert (place / "iter_02" / name).exists()
 
 
+@pytest.mark.slow
 def test_killed_between_two_iterations_asks_what_it_would_have_asked(memory: Path, tmp_path: Path) -> None:
     whole = run_campaign(workload=memory, iterations=3, output=tmp_path / "whole", open_loop=True)
     place = killed(shutil.copytree(whole.directory, tmp_path / "killed"))
@@ -304,6 +305,7 @@ def test_ctrl_c_ends_with_a_whole_history_and_its_analysis(place: Path, start) -
     assert not (place / "out" / "iter_01").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_ctrl_c_while_the_server_stands_still(place: Path, start) -> None:
     path = workload(place, "duration: 60s")
@@ -336,6 +338,7 @@ def test_an_output_directory_that_vanishes(place: Path, start) -> None:
     assert len(read_history(Path(found[1]))) > 50
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_an_output_directory_that_is_moved(place: Path, start) -> None:
     path = workload(place, "duration: 60s")
@@ -369,6 +372,7 @@ def small_disk(place: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", disk], timeout=20, check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_a_disk_that_is_full(place: Path, small_disk: Path, start) -> None:
     process = start("run", "--config", workload(place, "duration: 60s"), "--output-dir", "disk/out")

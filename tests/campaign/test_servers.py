@@ -53,6 +53,7 @@ faults:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SERVERS, reason="no other server is installed")
 @pytest.mark.parametrize("directory", SERVERS, ids=str)
 def test_all_faults_on_another_version(
@@ -88,6 +89,7 @@ def test_which_servers_are_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     )
 
 
+@pytest.mark.slow
 def test_the_doctor_says_which_server_and_which_faults(txfuzz: Callable[..., Ran]) -> None:
     ran = txfuzz("doctor")
     assert ran.code == 0

@@ -248,6 +248,7 @@ def load(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_every_file_is_described(left_behind: Path) -> None:
     tree = FENCE.findall(text(ARTEFACTS))[0][2]
     for path in [*left_behind.iterdir(), *(left_behind / "iter_00").iterdir()]:
@@ -379,6 +380,7 @@ def test_the_script_of_the_tutorial_runs(
     assert allowed == "Verdict.VALID"
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_the_workloads_of_the_tutorial_show_what_it_says(txfuzz: Cli) -> None:
     for body in blocks(TUTORIAL, "yaml"):

@@ -132,6 +132,7 @@ def watch(monkeypatch: pytest.MonkeyPatch, cls: type, who: str) -> None:
             monkeypatch.setattr(cls, name, told)
 
 
+@pytest.mark.slow
 def test_the_picture_is_true_of_a_campaign(txfuzz: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every call of the picture is made, and each stage begins where the picture shows it."""
     picture = maker("lifecycle_picture")

@@ -68,6 +68,7 @@ def test_an_embedded_server_is_as_large_as_the_workload_needs(adapter: PostgresA
     assert asked.with_room_for(300) == asked
 
 
+@pytest.mark.slow
 @pytest.mark.server
 @pytest.mark.parametrize(
     ("adapter", "level"),

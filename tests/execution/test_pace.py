@@ -44,6 +44,7 @@ def test_what_is_sent_together() -> None:
     assert not batched(think_time=ThinkTime(0.001, before="commit")), "it could not be paused before"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapter", ["memory", pytest.param("postgres", marks=pytest.mark.server)])
 def test_pauses_take_the_time_that_they_say(adapter: str, tmp_path: Path) -> None:
     """On threads, and on one that all clients share."""

@@ -234,6 +234,7 @@ def test_a_fault_that_strikes_without_pause_is_refused(txfuzz: Cli) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_a_sleep_on_the_server_ends_with_the_duration(txfuzz: Cli) -> None:
     start = time.monotonic()

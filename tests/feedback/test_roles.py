@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
@@ -110,6 +111,7 @@ def check_roles(began: Workload, now: Workload) -> None:
         assert {(asked.name, number, steps[number].f, key) for number, key in done} <= allowed
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(workloads(), st.lists(feedbacks, min_size=1, max_size=4), st.integers(0, 3))
 def test_shipped_heuristics_keep_roles(began: Workload, course: list[FeedbackResult], seed: int) -> None:
@@ -121,6 +123,7 @@ def test_shipped_heuristics_keep_roles(began: Workload, course: list[FeedbackRes
         check_roles(began, workload)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(workloads(), st.lists(st.tuples(feedbacks, strangers), min_size=1, max_size=4), st.booleans())
 def test_heuristics_of_others_are_held_to_roles(

@@ -68,6 +68,7 @@ def assert_same(path: Path, ahead: HistoryTail) -> None:
         assert one == other
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.integers(0, 1 << 32).map(mutated), min_size=1, max_size=4), st.integers(1, 9))
 @example([b"".join(OURS)[:-3], b"".join(OTHERS)], 1)

@@ -93,6 +93,7 @@ def written_and_read(history: History, form: Any) -> History:
     return read_history_bytes(b"".join(history_lines(history, form)), "h")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(history=st.sampled_from(["append", "w"]).flatmap(lambda write: histories(st.integers(-3, 12), write)))
 def test_histories_of_integers_come_back_column_by_column(history: History) -> None:

@@ -81,6 +81,7 @@ def test_every_input_arrives_and_every_script_is_there() -> None:
     assert not any("${{" in step.get("run", "") for step in ACTION["runs"]["steps"])
 
 
+@pytest.mark.slow
 def test_a_finding_is_reported_and_fails_at_the_end(place: Path) -> None:
     given = {"WORKLOAD": "w.yaml", "ARGUMENTS": "--iterations 1 --max-graph-nodes 0", "OUTPUT_DIR": "out"}
     ran = script("run.sh", place, **given)

@@ -85,6 +85,7 @@ def test_a_found_anomaly_is_replayed_ten_times_of_ten(
     assert followed.anomalies[anomaly] == 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "isolation"), [("write_skew", "serializable"), ("hot_keys", "serializable")]
 )
@@ -104,6 +105,7 @@ def test_what_the_level_forbids_never_closes(
     assert tried
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "isolation"),
     [("lost_update", "read committed"), ("hot_keys", "read committed"), ("write_skew", "repeatable read")],
@@ -162,6 +164,7 @@ def test_what_the_choices_cannot_give_is_said(ran: Callable[[str, str], Found]) 
     assert "cannot be run again" in derive_near_cycle(near, history, renamed, assembled.promised).reason
 
 
+@pytest.mark.slow
 def test_a_campaign_replays(tmp_path: Path) -> None:
     outcome = run_campaign(workload="write_skew", iterations=1, output=tmp_path / "out", run_replay=True)
     place = tmp_path / "out" / "iter_00"
@@ -197,6 +200,7 @@ def test_run_replay_needs_a_database(tmp_path: Path) -> None:
         run_campaign(skip_run=True, run_replay=True, output=tmp_path)
 
 
+@pytest.mark.slow
 def test_every_analysis_writes_a_replay(tmp_path: Path, txfuzz: Callable[..., Ran]) -> None:
     arguments = ("run", "--workload", "lost_update", "--iterations", 1, "--output-dir", "out", "-q")
     assert txfuzz(*arguments).code == 1

@@ -43,6 +43,7 @@ def iteration(database: Database, place: Path, name: str, isolation: str) -> Pat
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.server
 @pytest.mark.parametrize(
     ("name", "isolation", "anomaly", "steps"),

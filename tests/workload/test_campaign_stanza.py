@@ -149,6 +149,7 @@ def test_a_campaign_is_run_as_its_workload_says(txfuzz: Cli) -> None:
     assert txfuzz("run", "--resume", "there", "--iterations", 4).code == 0
 
 
+@pytest.mark.slow
 def test_a_command_that_the_workload_names_is_said(txfuzz: Cli) -> None:
     Path("w.yaml").write_text(WORKLOAD)
     assert txfuzz("execute", "--config", "w.yaml", "--out", "pre.edn").code == 0

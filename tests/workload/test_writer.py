@@ -140,6 +140,7 @@ def workloads(draw: st.DrawFn) -> Workload:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(workloads(), st.text(max_size=20))
 def test_round_trip(workload: Workload, header: str) -> None:

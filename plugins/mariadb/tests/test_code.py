@@ -56,6 +56,7 @@ def database() -> Iterator[MariadbDatabase]:
         yield opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [PYMYSQL, SQLALCHEMY], ids=["PyMySQL", "SQLAlchemy"])
 def test_a_double_booking_is_found_in_the_first_schedules(
     database: MariadbDatabase, tmp_path: Path, code: str

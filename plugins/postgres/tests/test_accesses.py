@@ -193,6 +193,7 @@ def test_where_anything_may_happen_at_commit_or_in_a_function_nothing_is_told(
         assert accesses(tables, READ_COMMITTED, "SELECT * FROM a") == [None, None]
 
 
+@pytest.mark.slow
 def test_many_schedules_become_few(tables: ScenarioTables) -> None:
     audit = ["SELECT v FROM total", "SELECT sum(v) FROM a", "SELECT sum(v) FROM b", "SELECT count(*) FROM c"]
     write = [

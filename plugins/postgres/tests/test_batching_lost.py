@@ -160,6 +160,7 @@ def test_a_run_under_contention_keeps_its_promise(upserting: PostgresDatabase, t
     assert shapes_of(analyze_history(history, "serializable")) <= COMMIT_WINDOW
 
 
+@pytest.mark.slow
 @pytest.mark.flaky(reruns=2)
 def test_commits_cut_in_a_run_are_unknown_and_no_lie(upserting: PostgresDatabase, tmp_path: Path) -> None:
     ended = threading.Event()

@@ -135,6 +135,7 @@ def test_a_write_skew_without_what_it_does_not_need(check: Callable[..., CheckRe
     assert "(SELECT * FROM accounts FOR UPDATE) AS locked" in one.fixes[0].sql
 
 
+@pytest.mark.slow
 def test_a_lock_that_is_given_back_too_early_is_what_is_shown(check: Callable[..., CheckResult]) -> None:
     """Without the lock it goes wrong as well, but that is another mistake than the user's."""
     early = SEATS.replace("steps:", "steps:\n        - sql: SELECT pg_advisory_lock(1)")

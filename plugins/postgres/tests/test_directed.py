@@ -87,6 +87,7 @@ def test_write_skew_is_refused_where_it_is_not(tmp_path: Path) -> None:
     assert analyze_history(history, "serializable").verdict is Verdict.VALID
 
 
+@pytest.mark.slow
 def test_a_wait_for_a_lock_is_noticed_and_passed_over(tmp_path: Path) -> None:
     workload, summary, history = run(tmp_path, "repeatable read", CLASH)
     [outcome] = outcomes(history, workload, summary, None)

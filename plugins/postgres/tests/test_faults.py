@@ -94,6 +94,7 @@ def events(run_path: Path) -> list[str]:
     return [line for line in run_path.read_text().splitlines() if ":process :nemesis" in line]
 
 
+@pytest.mark.slow
 def test_kill_and_restart_on_the_same_data_loses_nothing(run: Run, tmp_path: Path) -> None:
     ran = run("[{name: kill-server, at: [0.2s, 0.4s]}]", options=SAFE)
     nothing_found(ran)
@@ -126,6 +127,7 @@ def test_asynchronous_commit_loses_acknowledged_commits_and_we_see_it(run: Run) 
     assert "incompatible-order" in result.anomaly_types
 
 
+@pytest.mark.slow
 def test_rows_inserted_beforehand_survive_a_crash_in_between(run: Run) -> None:
     nothing_found(run("[{name: kill-server, every: 0.3s, down: 0}]", options=SAFE, rows="inserted"))
 

@@ -91,6 +91,7 @@ def deadlocked(outcome: ProgramOutcome) -> bool:
     return any("40P01" in (each.code, *each.retried) for each in outcome.transactions.values())
 
 
+@pytest.mark.slow
 def test_programs_of_a_hunt(hunted: OpenedHunt) -> None:
     source, random = RandomSource(hunted.scope, 7), Random(7)
     done = waited = aborted = 0

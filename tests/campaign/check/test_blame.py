@@ -35,6 +35,7 @@ invariants:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_an_invariant_that_serial_orders_break_is_not_the_databases_affair(tmp_path: Path) -> None:
     path = tmp_path / "deliveries.yaml"

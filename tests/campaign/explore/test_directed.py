@@ -85,12 +85,14 @@ def test_its_owner_may_forbid_it(tmp_path: Path) -> None:
     assert any("does not let its scheduling change" in note for note in said)
 
 
+@pytest.mark.slow
 def test_the_strategy_can_do_without(tmp_path: Path) -> None:
     ran = campaign(tmp_path, SKEW + "strategy: {name: learning, directed: false}\n", strategy=None)
     assert not any(each.directed for each in ran.iterations)
     assert not any(d.heuristic == "directed" for each in ran.iterations for d in each.decisions)
 
 
+@pytest.mark.slow
 def test_classic_directs_nothing(tmp_path: Path) -> None:
     ran = campaign(tmp_path, strategy="classic")
     assert not any(each.directed for each in ran.iterations)

@@ -148,6 +148,7 @@ def test_a_time_limit_of_the_campaign_limits_it() -> None:
     assert CampaignSettings(runner_cmd="copy", small_scope=True).searched.schedules == 0  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_it_is_analysed_again_but_not_run_again(written: Callable[..., Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
     ran = run_campaign(workload=written(), output=out)

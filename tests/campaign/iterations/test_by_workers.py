@@ -119,6 +119,7 @@ def test_who_is_faster_decides_nothing(workload: Path, tmp_path: Path, use: Use,
     assert found["first"] == found["last"] == found["any"]
 
 
+@pytest.mark.slow
 def test_what_was_reached_and_the_course_of_a_run_come_back(workload: Path, tmp_path: Path, use: Use) -> None:
     use(InTurn(2, max))
     out = tmp_path / "out"
@@ -223,6 +224,7 @@ def test_no_gaps_are_left_and_what_is_dropped_is_said(workload: Path, tmp_path: 
     assert [each.number for each in again.iterations] == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_interrupted_and_resumed_with_any_number_of_workers(workload: Path, tmp_path: Path, use: Use) -> None:
     known = use(InTurn(2, max)).known
     run_campaign(workload=workload, iterations=5, output=tmp_path / "whole", workers=2, lean=True)
@@ -329,6 +331,7 @@ def txfuzz_register_analyzers() -> list[type]:
 """
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_its_iteration_only(workload: Path, tmp_path: Path) -> None:
     """In processes, one of which is killed in the middle of an iteration."""
     plugin, once, said = tmp_path / "deadly.py", tmp_path / "once", list[str]()

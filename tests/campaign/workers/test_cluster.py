@@ -104,6 +104,7 @@ def test_when_it_is_enough_workers_end_and_clean_up(cluster: Any, tmp_path: Path
     assert list(tmp_path.glob("closed *"))
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_lost_costs_its_slice(cluster: Any) -> None:
     """Dask's own workers are killed, and with them what runs there; then others come."""
     slices, killed = CountingSlices(100, 100), list[int]()

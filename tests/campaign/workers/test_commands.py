@@ -103,6 +103,7 @@ def test_check_refuses_code_in_several_processes(tmp_path: Path) -> None:
         check_file(ROOT / "examples" / "coupon" / "broken.py", adapter="sqlite", workers=TWO)
 
 
+@pytest.mark.slow
 def test_compare_runs_every_task_once_and_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "small.yaml"
     path.write_text(SMALL)

@@ -260,6 +260,7 @@ def test_passwords_are_kept_nowhere(written: Callable[[str], Path], tmp_path: Pa
         matrix(resume=tmp_path / "out", plugin_files=[PLUGIN])
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_a_version_of_postgres(tmp_path: Path) -> None:
     chosen = Chosen(adapters=("postgres",), levels=("serializable",), questions=("p4",))
