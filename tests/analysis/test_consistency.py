@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from elle_verdicts import AGREEMENT
 from txfuzz.analysis.checker.consistency import (
-    FRIENDLY,
     INSTANCE_OF,
     PROSCRIBED,
     WEAKER,
+    as_elle_names,
     canonical,
     friendly,
     generalisations,
@@ -107,7 +107,7 @@ def test_models_and_their_order_are_elles() -> None:
     for model, weaker in ELLE["weaker"].items():
         assert set(WEAKER[model]) == set(weaker)
     for model, name in ELLE["friendly"].items():
-        assert FRIENDLY[model] == name
+        assert as_elle_names(model) == name
     for name, model in ELLE["canonical"].items():
         assert canonical(name) == model
 

@@ -38,9 +38,8 @@ def explain(name: tuple[str, ...], plugin_files: tuple[Path, ...], as_json: bool
         if not name:
             say(names_text(sorted({hole.name for hole in holes})))
             return
-        called = [
-            hole for hole in holes if "-".join(name).lower() in (hole.name, f"{hole.adapter}/{hole.name}")
-        ]
+        spelt = "-".join(" ".join(name).lower().replace("_", " ").split())
+        called = [hole for hole in holes if spelt in (hole.name, f"{hole.adapter}/{hole.name}")]
         if called:
             if as_json:
                 click.echo(json_text({"holes": [hole_data(hole) for hole in called]}))
