@@ -34,7 +34,8 @@ from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
-from txfuzz_postgres.replicas.cluster import Cluster
+from txfuzz_postgres.protocol.url import parse_url
+from txfuzz_postgres.replicas.cluster import Cluster, refuse_stranger
 
 pytestmark = pytest.mark.server
 
@@ -253,6 +254,10 @@ def test_standbys_by_url(applied: PostgresDatabase) -> None:
         database.settle((theirs,))
         with closing(database.session_at(LISTS, theirs)) as reader:
             assert transact(reader, "repeatable read", read(1)) == [(1,)]
+        with pytest.raises(UsageError, match="'mistaken' is no standby, but a primary"):
+            database.settle((Endpoint("mistaken", "standby", url=primary, read_only=True),))
+        with pytest.raises(UsageError, match="'theirs' is the standby of another server"):
+            refuse_stranger(theirs, parse_url(standby).parameters, "123")
         with pytest.raises(UsageError, match="needs a `url`"):
             database.session_at(LISTS, STANDBY)
     with pytest.raises(UsageError, match="those of the embedded server"):
