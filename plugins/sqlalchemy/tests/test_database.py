@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -37,6 +39,23 @@ def postgres() -> Iterator[str]:
 def mariadb() -> Iterator[str]:
     with MariadbAdapter().open(None) as running, running.scenario(()) as tables:
         yield tables.url()
+
+
+@pytest.mark.parametrize("said", [b"", b"\0\0\0\0", b"\1\0\0\0\n"], ids=["nothing", "empty", "half"])
+def test_what_answers_is_no_server(said: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(DatabaseUnavailable) as caught:
+            opened(f"mysql+pymysql://u:s3cret@127.0.0.1:{listening.getsockname()[1]}/d")
+        thread.join()
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.server

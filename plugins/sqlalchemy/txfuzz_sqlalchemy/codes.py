@@ -64,7 +64,8 @@ _NOT_BUGS = frozenset(
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}")
 _LOST_CLASSES = ("08", "57P")
 # What drivers raise beside their own errors when a connection breaks in the middle of a packet
-BROKEN = (OSError, EOFError, struct.error, ValueError, RuntimeError)
+OF_NETWORK = (OSError, EOFError, struct.error, IndexError)
+BROKEN = (*OF_NETWORK, ValueError, RuntimeError)
 # SQLAlchemy's own, of what the workload asks for and will ask for again
 _ITS_BUGS = (ArgumentError, CompileError, StatementError)
 

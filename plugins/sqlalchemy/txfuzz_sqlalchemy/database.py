@@ -21,7 +21,7 @@ from txfuzz.plugin_api import (
     UsageError,
 )
 
-from .codes import code_of, is_lost, outcome_of
+from .codes import BROKEN, OF_NETWORK, code_of, is_lost, outcome_of
 from .engine import foreign, in_words, refuse_levels, shown, table_wait, unfit
 from .options import SqlalchemyOptions
 from .session import SqlalchemySession
@@ -57,8 +57,6 @@ class SqlalchemyDatabase(Closeable):
 
         try:
             version, named, self._foreign = self.run(ask)
-        except OSError as error:
-            raise DatabaseUnavailable(f"{self._shown}: {in_words(self._engine.url, error)}") from None
         except TxfuzzError:
             raise
         except Exception as error:  # a driver on a parameter of the URL, or a dialect on the server's version
@@ -152,7 +150,7 @@ class SqlalchemyDatabase(Closeable):
     def session(self, kind: Kind) -> SqlalchemySession:
         try:
             return SqlalchemySession(self._engine, self.tables(kind), self._options)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, *BROKEN) as error:
             raise self._unavailable(error) from None
 
     def run(self, work: Callable[[Connection], Result]) -> Result:
@@ -169,7 +167,7 @@ class SqlalchemyDatabase(Closeable):
                 refused = outcome_of(code, lost=False, committing=True).value == "fail"
                 if not refused or is_lost(error) or time.monotonic() > until:
                     raise self._unavailable(error) from None
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, *OF_NETWORK) as error:
                 raise self._unavailable(error) from None
             time.sleep(0.005)
 
@@ -190,7 +188,7 @@ class SqlalchemyDatabase(Closeable):
             for name in self._present(on, tables):
                 self._table(tables, name).drop(on)
 
-    def _unavailable(self, error: SQLAlchemyError) -> DatabaseUnavailable:
+    def _unavailable(self, error: Exception) -> DatabaseUnavailable:
         """Without the password, which a driver may quote."""
         cause = getattr(error, "orig", None) or error
         return DatabaseUnavailable(f"{self._shown}: {in_words(self._engine.url, cause)}")
