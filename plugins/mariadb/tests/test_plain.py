@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +12,10 @@ import pytest
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Outcome
 from txfuzz.database.sql.list_text import list_value, register_value
-from txfuzz.errors import UsageError
+from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz_mariadb.adapter import MariadbAdapter
 from txfuzz_mariadb.protocol.codes import outcome_of
+from txfuzz_mariadb.protocol.connection import connect
 from txfuzz_mariadb.protocol.url import parse_url
 from txfuzz_mariadb.statements import compile_raw, level, lock_clause, read_sql, write_sql
 
@@ -34,6 +37,21 @@ def test_urls_as_people_have_them(scheme: str) -> None:
         "database": "app",
         "ssl_verify_cert": True,
     }
+
+
+def test_what_answers_is_no_server() -> None:
+    """An empty packet, of which the driver reads the first byte."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            with listening.accept()[0] as connection:
+                connection.sendall(b"\0\0\0\0")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(DatabaseUnavailable):
+            connect(parse_url(f"mysql://u@127.0.0.1:{listening.getsockname()[1]}"))
+        thread.join()
 
 
 def test_a_socket_and_a_password_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,8 +60,10 @@ RELEASES = (
             "https://dev.mysql.com/doc/refman/9.1/en/innodb-transaction-isolation-levels.html"),
     Release(PERCONA, (5, 7), INNODB, None,
             "https://docs.percona.com/percona-server/8.4/isolation-levels.html"),
-    # Snapshot isolation under the name of REPEATABLE READ; the two levels at the ends are refused.
-    Release(TIDB, (5, 0), {_RC: "read-committed", REPEATABLE_READ: "snapshot-isolation"}, None,
+    # The two levels at the ends are refused. REPEATABLE READ is called snapshot isolation, but only in
+    # optimistic transactions: in pessimistic ones, which are the default, an UPDATE of a row that has changed
+    # since the snapshot sees the newest version and may be committed.
+    Release(TIDB, (5, 0), {_RC: "read-committed", REPEATABLE_READ: "read-committed"}, None,
             "https://docs.pingcap.com/tidb/stable/transaction-isolation-levels"),
 )  # fmt: skip
 # The newest that the table was written for, by product

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -33,7 +34,8 @@ from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
-from txfuzz_postgres.replicas.cluster import Cluster
+from txfuzz_postgres.protocol.url import parse_url
+from txfuzz_postgres.replicas.cluster import Cluster, refuse_stranger
 
 pytestmark = pytest.mark.server
 
@@ -103,6 +105,61 @@ def test_a_standby_is_killed_and_follows_again(late: PostgresDatabase) -> None:
     late.settle((STANDBY,))
     with closing(late.session_at(LISTS, STANDBY)) as again:
         assert transact(again, "repeatable read", read(1)) == [(1,)]
+
+
+def test_a_standby_that_starts_again_may_show_an_older_state(applied: PostgresDatabase) -> None:
+    """Why the promise of remote_apply is weaker where a standby is killed: COMMIT had returned."""
+    cluster = applied._server
+    assert isinstance(cluster, Cluster)
+    where, rows = cluster.standby(0), 0
+    shown = "SELECT count(*) FROM much"
+    with psycopg.connect(**cluster.conninfo, autocommit=True) as primary:  # type: ignore[arg-type]
+        primary.execute("CREATE TABLE much (text text)")
+        primary.execute("CHECKPOINT")
+        for _ in range(20):
+            primary.execute("INSERT INTO much SELECT repeat('x', 50) FROM generate_series(1, 10000)")
+            rows += 10000
+        with psycopg.connect(**where) as standby:  # type: ignore[arg-type]
+            assert standby.execute(shown).fetchone() == (rows,)
+        applied.injector().kill_standby(Random(1))
+        applied.injector().restart_standby()
+        seen = []
+        with psycopg.connect(**where, autocommit=True) as standby:  # type: ignore[arg-type]
+            until = time.monotonic() + 30
+            while (rows,) not in seen and time.monotonic() < until:
+                seen.append(standby.execute(shown).fetchone())
+        primary.execute("DROP TABLE much")
+    assert seen[-1] == (rows,)
+    assert seen[0] != (rows,), "it showed everything at once"
+
+
+def test_what_one_standby_has_shown_is_gone_when_another_takes_over() -> None:
+    """Why nothing is promised of reads at several standbys where one of them may take over."""
+    with PostgresAdapter(standbys=2, replication="synchronous").open(None) as database:
+        assert isinstance(database, PostgresDatabase)
+        cluster = database._server
+        assert isinstance(cluster, Cluster)
+        database.prepare(LISTS, fresh=True)
+        database.settle((STANDBY, replace(STANDBY, number=1)))
+        with psycopg.connect(**cluster.conninfo, autocommit=True) as primary:  # type: ignore[arg-type]
+            sender = "SELECT pid FROM pg_stat_replication WHERE application_name = 'standby2'"
+            [pid] = primary.execute(sender).fetchone() or [0]
+        os.kill(pid, signal.SIGSTOP)
+        with closing(database.session_at(LISTS, PRIMARY)) as writer:
+            writer.begin("serializable")
+            writer.execute(write(LISTS, 1, 1))
+            commit = Later(writer.commit)
+            with closing(database.session_at(LISTS, STANDBY)) as reader:
+                until = time.monotonic() + 30
+                while transact(reader, "repeatable read", read(1)) != [(1,)]:
+                    assert time.monotonic() < until, "the standby does not show it"
+            assert not commit.done(0)
+            cluster.fail_over(next(each for each in cluster.standbys if each.number == 1))
+            with pytest.raises(SessionError) as unsure:
+                commit.result("a COMMIT whose server is gone")
+            assert unsure.value.outcome is Outcome.INFO
+        with closing(database.session_at(LISTS, PRIMARY)) as again:
+            assert transact(again, "serializable", read(1)) == [()]
 
 
 def test_a_commit_that_stops_waiting_is_unknown(applied: PostgresDatabase) -> None:
@@ -197,6 +254,10 @@ def test_standbys_by_url(applied: PostgresDatabase) -> None:
         database.settle((theirs,))
         with closing(database.session_at(LISTS, theirs)) as reader:
             assert transact(reader, "repeatable read", read(1)) == [(1,)]
+        with pytest.raises(UsageError, match="'mistaken' is no standby, but a primary"):
+            database.settle((Endpoint("mistaken", "standby", url=primary, read_only=True),))
+        with pytest.raises(UsageError, match="'theirs' is the standby of another server"):
+            refuse_stranger(theirs, parse_url(standby).parameters, "123")
         with pytest.raises(UsageError, match="needs a `url`"):
             database.session_at(LISTS, STANDBY)
     with pytest.raises(UsageError, match="those of the embedded server"):

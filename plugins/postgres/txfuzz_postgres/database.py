@@ -37,7 +37,7 @@ from .protocol.control import Control
 from .protocol.lock_waits import LockWaits
 from .protocol.session import PostgresSession
 from .protocol.url import Target, parse_url
-from .replicas.cluster import Cluster, wait_for
+from .replicas.cluster import WHOSE_LOG, Cluster, refuse_stranger, wait_for
 from .replicas.promises import PRIMARY, STANDBY
 from .schemas import PostgresSchemas, PostgresTables
 from .settings import (
@@ -127,13 +127,22 @@ class PostgresDatabase(ServerDatabase[Connection]):
         self.run(write_record)
         position = self.run(log_position)
         for endpoint in endpoints:
-            if endpoint.role == STANDBY and not wait_for(
-                self._target_of(endpoint).parameters, position, SETTLE_SECONDS
-            ):
+            if endpoint.role != STANDBY:
+                continue
+            where = self._target_of(endpoint).parameters
+            if endpoint.url is not None:
+                refuse_stranger(endpoint, where, self._system())
+            if not wait_for(where, position, SETTLE_SECONDS):
                 raise DatabaseUnavailable(
                     f"the standby {endpoint.name!r} has not caught up with the primary within "
                     f"{SETTLE_SECONDS:.0f} s"
                 )
+
+    def _system(self) -> str | None:
+        """Whose log the primary writes; None where this role may not see it."""
+        with suppress(DatabaseUnavailable):
+            return str(self.run(lambda on: on.scalar(text(WHOSE_LOG))))
+        return None
 
     def _target_of(self, endpoint: Endpoint) -> Target:
         if endpoint.url is not None:

@@ -48,6 +48,7 @@ class TestPostgres(OnServer):
         dialect="postgresql", levels="read committed=read-committed, repeatable read=snapshot-isolation"
     )
     server = PostgresAdapter()
+    unreachable = "postgresql+psycopg://u:s3cret@127.0.0.1:1/d"
     shows: ClassVar = {"read committed": ("lost-update",), "repeatable read": ("G2-item",)}
 
 
@@ -61,6 +62,7 @@ class TestMariadb(OnServer):
         lock_wait_ms=1000,
     )
     server = MariadbAdapter()
+    unreachable = "mysql+pymysql://u:s3cret@127.0.0.1:1/d"
     shows: ClassVar = {"read uncommitted": ("G1a",)}
 
 

@@ -1,6 +1,6 @@
 """What an error means for its transaction, by the code that the driver gives. Message texts are never used.
 
-SQLSTATE where the driver has one, else the database's own number or name, else the class of the DB-API. After
+The database's own number or name where the driver has one, else SQLSTATE, else the class of the DB-API. After
 any error a session runs nothing more in its transaction and rolls back what is left of it, so that an error
 before COMMIT always means: certainly no effect. At COMMIT that holds only for errors with which the database
 is known to have rolled back; after any other, what came of it is unknown.
@@ -9,9 +9,10 @@ is known to have rolled back; after any other, what came of it is unknown.
 from __future__ import annotations
 
 import re
+import struct
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, CompileError, DBAPIError, SQLAlchemyError, StatementError
 
 from txfuzz.plugin_api import Outcome, SessionError
 
@@ -21,6 +22,7 @@ NO_DATA = "02000"
 WRONG_TYPE = "42804"
 UNBOUND = "42P02"
 ENDED = "25P01"
+GONE = "08003"
 
 # With these the transaction has been undone, even at COMMIT: serialization failures, deadlocks, and
 # constraints that are checked only then.
@@ -31,7 +33,7 @@ REFUSED = frozenset(
         "SQLITE_CONSTRAINT_FOREIGNKEY",
         "TransactionException", "ConstraintException",  # DuckDB
         "ORA-00001", "ORA-00060", "ORA-02091", "ORA-08177",  # unique, deadlock, rolled back, cannot serialize
-        "1205", "3960",  # SQL Server: deadlock, a row has changed (in MySQL 1205 is a lock wait's time-out)
+        "3960",  # SQL Server: a row has changed. Not 1205: a deadlock there, a lock wait's time-out in MySQL
     }
 )  # fmt: skip
 _UNKNOWN_EFFECT = frozenset({"40003", "08007"})
@@ -45,8 +47,8 @@ BUGS = frozenset(
         "SQLITE_TOOBIG", "SQLITE_CONSTRAINT_CHECK", "SQLITE_CONSTRAINT_NOTNULL",
         "BinderException", "CatalogException", "ConversionException", "InvalidInputException",
         "OutOfRangeException", "ParserException", "SyntaxException", "TypeMismatchException",  # DuckDB
-        "ORA-00900", "ORA-00904", "ORA-00911", "ORA-00923", "ORA-00933", "ORA-00936", "ORA-00942",
-        "ORA-01400", "ORA-01722",
+        "ORA-00900", "ORA-00904", "ORA-00911", "ORA-00923", "ORA-00932", "ORA-00933", "ORA-00936",
+        "ORA-00942", "ORA-01400", "ORA-01722",
         "102", "156", "207", "208", "245", "515", "8115",  # SQL Server
         "23502", "23514", "55000", "ProgrammingError", "DataError", "NotSupportedError",
     }
@@ -61,47 +63,65 @@ _NOT_BUGS = frozenset(
 )  # fmt: skip
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}")
 _LOST_CLASSES = ("08", "57P")
+# What drivers raise beside their own errors when a connection breaks in the middle of a packet
+OF_NETWORK = (OSError, EOFError, struct.error, IndexError)
+BROKEN = (*OF_NETWORK, ValueError, RuntimeError)
+# SQLAlchemy's own, of what the workload asks for and will ask for again
+_ITS_BUGS = (ArgumentError, CompileError, StatementError)
 
 
 def code_of(error: DBAPIError) -> str:
     """Of the driver's error."""
     cause: Any = error.orig
-    for name in ("sqlstate", "pgcode", "sqlite_errorname"):
-        if isinstance(found := getattr(cause, name, None), str) and found:
-            return found
+    if isinstance(named := getattr(cause, "sqlite_errorname", None), str) and named:
+        return named
     first = cause.args[0] if getattr(cause, "args", ()) else None
     if isinstance(full := getattr(first, "full_code", None), str) and full:  # oracledb
         return full
-    if type(number := getattr(cause, "errno", first)) is int and number:
+    # Before SQLSTATE: MySQL's HY000 and 42000 stand for many errors that mean different things
+    if type(number := getattr(cause, "errno", first)) is int and number > 0:
         return str(number)
-    if isinstance(first, str) and _SQLSTATE.fullmatch(first):  # pyodbc
-        return first
-    return type(cause).__name__
+    return state_of(error) or type(cause).__name__
+
+
+def state_of(error: DBAPIError) -> str:
+    """SQLSTATE; empty where the driver has none."""
+    cause: Any = error.orig
+    for name in ("sqlstate", "pgcode"):
+        if isinstance(found := getattr(cause, name, None), str) and found:
+            return found
+    first = cause.args[0] if getattr(cause, "args", ()) else None
+    if isinstance(first, dict):  # pg8000
+        first = first.get("C")
+    return first if isinstance(first, str) and _SQLSTATE.fullmatch(first) else ""  # pyodbc
 
 
 def is_lost(error: DBAPIError) -> bool:
-    code = code_of(error)
-    of_class = _SQLSTATE.fullmatch(code) is not None and code.startswith(_LOST_CLASSES)
-    return error.connection_invalidated or of_class
+    return error.connection_invalidated or state_of(error).startswith(_LOST_CLASSES)
 
 
-def outcome_of(code: str, *, lost: bool, committing: bool) -> Outcome:
-    """Three-valued, as in Jepsen. lost: the connection is gone. committing: COMMIT had been sent."""
+def outcome_of(code: str, state: str = "", *, lost: bool, committing: bool) -> Outcome:
+    """Three-valued, as in Jepsen. state: SQLSTATE, where that is not the code. lost: the connection is gone.
+    committing: COMMIT had been sent."""
     is_state = _SQLSTATE.fullmatch(code) is not None
     if committing:
         refused = code in REFUSED or (is_state and code.startswith(_REFUSED_CLASSES))
         return Outcome.FAIL if refused and not lost and code not in _UNKNOWN_EFFECT else Outcome.INFO
     if lost or code in _NOT_BUGS:
         return Outcome.FAIL
-    if code in BUGS or (is_state and code.startswith(_BUG_CLASSES)):
+    if code in BUGS or (code if is_state else state).startswith(_BUG_CLASSES):
         return Outcome.BUG
     return Outcome.FAIL
 
 
-def session_error(error: SQLAlchemyError, *, committing: bool = False) -> SessionError:
-    if not isinstance(error, DBAPIError):  # SQLAlchemy's own: nothing has been sent
-        message = " ".join(str(error).split())
-        return SessionError(Outcome.INFO if committing else Outcome.FAIL, type(error).__name__, message)
-    code, lost = code_of(error), is_lost(error)
-    message = " ".join(str(error.orig).split())
-    return SessionError(outcome_of(code, lost=lost, committing=committing), code, message, lost=lost)
+def session_error(error: Exception, *, committing: bool = False) -> SessionError:
+    """error: SQLAlchemy's, or one of BROKEN."""
+    if isinstance(error, DBAPIError):
+        code, lost = code_of(error), is_lost(error)
+        message = " ".join(str(error.orig).split())
+        outcome = outcome_of(code, state_of(error), lost=lost, committing=committing)
+        return SessionError(outcome, code, message, lost=lost)
+    message = " ".join(str(error).split())
+    before = Outcome.BUG if isinstance(error, _ITS_BUGS) else Outcome.FAIL
+    lost = not isinstance(error, SQLAlchemyError)
+    return SessionError(Outcome.INFO if committing else before, type(error).__name__, message, lost=lost)

@@ -11,9 +11,18 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from txfuzz.plugin_api import TABLE_PREFIX, Closeable, DatabaseUnavailable, Kind, Tables, UsageError
+from txfuzz.plugin_api import (
+    TABLE_PREFIX,
+    Closeable,
+    DatabaseUnavailable,
+    Kind,
+    Tables,
+    TxfuzzError,
+    UsageError,
+)
 
-from .codes import code_of, is_lost, outcome_of
+from .codes import BROKEN, OF_NETWORK, code_of, is_lost, outcome_of
+from .engine import foreign, in_words, refuse_levels, shown, table_wait, unfit
 from .options import SqlalchemyOptions
 from .session import SqlalchemySession
 from .statements import table_of
@@ -29,23 +38,39 @@ class SqlalchemyDatabase(Closeable):
     def __init__(self, options: SqlalchemyOptions, engine: Engine) -> None:
         self._options, self._engine = options, engine
         self._closed = False
+        self._shown = shown(engine.url)
         # Tables that stay must be found again; others are private to the campaign.
         self._prefix = TABLE_PREFIX if options.keep else f"{TABLE_PREFIX}{secrets.token_hex(4)}_"
         try:
-            version = self.run(lambda on: on.dialect.server_version_info) or ()
+            self._meet()
         except BaseException:
             engine.dispose()
             raise
+
+    def _meet(self) -> None:
+        """Ask the server what it is, and refuse what it cannot do."""
+
+        def ask(on: Connection) -> tuple[tuple[object, ...], str, str]:
+            refuse_levels(on, self._options)
+            named = "MariaDB" if getattr(on.dialect, "is_mariadb", False) else ""
+            return on.dialect.server_version_info or (), named, foreign(on)
+
+        try:
+            version, named, self._foreign = self.run(ask)
+        except TxfuzzError:
+            raise
+        except Exception as error:  # a driver on a parameter of the URL, or a dialect on the server's version
+            raise unfit(self._engine.url, error) from None
         self._version = ".".join(map(str, version)) or "unknown"
+        self._product = named or self._options.facts.product or self._engine.dialect.name
 
     def describe(self) -> Mapping[str, str]:
-        dialect, shown = self._engine.dialect, self._engine.url.render_as_string(hide_password=True)
         return {
-            "product": self._options.facts.product or dialect.name,
+            "product": self._product,
             "version": self._version,
-            "server": shown,
-            "url": shown,
-            "driver": dialect.driver,
+            "server": self._shown,
+            "url": self._shown,
+            "driver": self._engine.dialect.driver,
         }
 
     def warnings(self) -> tuple[str, ...]:
@@ -59,6 +84,11 @@ class SqlalchemyDatabase(Closeable):
             found.append(
                 "nothing is known of the levels of this database: transactions run at the driver's own "
                 "level, of which next to nothing is promised; the option `levels` says what is"
+            )
+        if self._foreign and self._options.levels is None:
+            found.append(
+                f"this server calls itself {self._foreign!r}: findings are judged by the promises of "
+                f"{self._options.facts.product}; the option `levels` says what this one promises"
             )
         return tuple(found)
 
@@ -95,7 +125,9 @@ class SqlalchemyDatabase(Closeable):
         table = self._table(tables, name)
         try:
             on.execute(select(table.c.key, table.c.val).where(table.c.key == -1)).all()
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
+            if isinstance(error, DBAPIError) and is_lost(error):
+                raise
             raise UsageError(
                 f"the table {name} is not a txfuzz table (key, val): start with init_schema"
             ) from None
@@ -118,7 +150,7 @@ class SqlalchemyDatabase(Closeable):
     def session(self, kind: Kind) -> SqlalchemySession:
         try:
             return SqlalchemySession(self._engine, self.tables(kind), self._options)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, *BROKEN) as error:
             raise self._unavailable(error) from None
 
     def run(self, work: Callable[[Connection], Result]) -> Result:
@@ -127,13 +159,15 @@ class SqlalchemyDatabase(Closeable):
         while True:
             try:
                 with self._engine.begin() as connection:
+                    if waits := table_wait(self._options, int(PATIENCE)):
+                        connection.exec_driver_sql(waits)
                     return work(connection)
             except DBAPIError as error:
                 code = code_of(error)
                 refused = outcome_of(code, lost=False, committing=True).value == "fail"
                 if not refused or is_lost(error) or time.monotonic() > until:
                     raise self._unavailable(error) from None
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, *OF_NETWORK) as error:
                 raise self._unavailable(error) from None
             time.sleep(0.005)
 
@@ -154,12 +188,7 @@ class SqlalchemyDatabase(Closeable):
             for name in self._present(on, tables):
                 self._table(tables, name).drop(on)
 
-    def _unavailable(self, error: SQLAlchemyError) -> DatabaseUnavailable:
+    def _unavailable(self, error: Exception) -> DatabaseUnavailable:
         """Without the password, which a driver may quote."""
-        shown = self._engine.url.render_as_string(hide_password=True)
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        reason = " ".join(str(cause).split())
-        password = self._engine.url.password
-        if password:
-            reason = reason.replace(str(password), "***")
-        return DatabaseUnavailable(f"{shown}: {reason}")
+        cause = getattr(error, "orig", None) or error
+        return DatabaseUnavailable(f"{self._shown}: {in_words(self._engine.url, cause)}")

@@ -17,8 +17,9 @@ class DialectFacts:
     """product: for people. levels: from weak to strong, level → model. default: the level that is used where
     none is asked for. chooses: whether there is a statement that chooses a level. locks: of reading steps.
     upsert: which construct writes a row that may not exist yet; empty for UPDATE, else INSERT. lock_wait:
-    what sets the time-out of lock waits, with {ms} or {seconds}; empty where there is none. raw: the name by
-    which templates know SQL that runs here on our tables."""
+    what sets the time-out of lock waits, with {ms} or {seconds}; empty where there is none. table_wait: the
+    same of waits for a whole table, where that is another one. raw: the name by which templates know SQL that
+    runs here on our tables. empty_is_null: an empty text is NULL."""
 
     product: str
     levels: Mapping[str, str]
@@ -27,8 +28,10 @@ class DialectFacts:
     locks: frozenset[str] = frozenset()
     upsert: str = ""
     lock_wait: str = ""
+    table_wait: str = ""
     savepoints: bool = False
     raw: frozenset[str] = field(default_factory=frozenset)
+    empty_is_null: bool = False
 
 
 ON_CONFLICT = "on-conflict"
@@ -45,6 +48,7 @@ _MARIADB = DialectFacts(
     locks=_BOTH,
     upsert=ON_DUPLICATE_KEY,
     lock_wait="SET SESSION innodb_lock_wait_timeout = {seconds}",
+    table_wait="SET SESSION lock_wait_timeout = {seconds}",
     savepoints=True,
     raw=frozenset({"mariadb"}),
 )
@@ -91,6 +95,7 @@ DIALECTS: Mapping[str, DialectFacts] = {
         {_RC: "read-committed", _SER: "snapshot-isolation"},
         _SER,
         locks=frozenset({"update"}),
+        empty_is_null=True,
     ),
     # https://learn.microsoft.com/sql/t-sql/statements/set-transaction-isolation-level-transact-sql
     "mssql": DialectFacts(

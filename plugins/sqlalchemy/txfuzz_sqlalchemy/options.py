@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from txfuzz.plugin_api import UsageError, canonical, check_options, option, tables_option
+from txfuzz.plugin_api import UsageError, canonical, check_options, listed, option, tables_option
 
 from .dialects import DIALECTS, UNKNOWN, DialectFacts
 
@@ -38,8 +38,15 @@ class SqlalchemyOptions:
 
     def __post_init__(self) -> None:
         check_options(self, "sqlalchemy")
-        if self.levels is not None:
-            _levels(self.levels)
+        if self.levels is None:
+            return
+        told = _levels(self.levels)
+        known = None if self.dialect is None else DIALECTS[self.dialect]
+        if known is not None and not known.chooses and told.keys() - known.levels.keys():
+            raise UsageError(
+                f"the option `levels`: {known.product} has the level {listed(known.levels)} only, and no "
+                f"statement that chooses one; found {listed(told)}"
+            )
 
     @property
     def facts(self) -> DialectFacts:

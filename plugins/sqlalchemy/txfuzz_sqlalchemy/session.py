@@ -25,7 +25,7 @@ from txfuzz.plugin_api import (
     table_index,
 )
 
-from .codes import ENDED, NO_DATA, NOT_ALLOWED, SYNTAX, UNBOUND, WRONG_TYPE, session_error
+from .codes import BROKEN, ENDED, GONE, NO_DATA, NOT_ALLOWED, SYNTAX, UNBOUND, WRONG_TYPE, session_error
 from .engine import lock_wait
 from .options import BY_DIALECT, SqlalchemyOptions
 from .statements import compile_raw, quoted_key, raw_text, read_statement, table_of, write_statements
@@ -44,10 +44,14 @@ class SqlalchemySession:
         self._open, self._level = False, ""
         # Else SQLAlchemy does not keep the number of rows of an INSERT.
         self._connection: Connection = engine.connect().execution_options(preserve_rowcount=True)
-        self._driver: Any = self._connection.connection.driver_connection
-        if waits := lock_wait(options):
-            self._connection.exec_driver_sql(waits)
-        self._connection.commit()
+        try:
+            self._driver: Any = self._connection.connection.driver_connection
+            if waits := lock_wait(options):
+                self._connection.exec_driver_sql(waits)
+            self._connection.commit()
+        except BaseException:
+            self._connection.close()
+            raise
 
     # -- transactions -------------------------------------------------------------------------
 
@@ -58,6 +62,9 @@ class SqlalchemySession:
         level = level_among(isolation, self._facts.levels, what)
         with self._errors():
             self._connection.rollback()  # of what SQLAlchemy has begun by itself
+            # SQLAlchemy would connect again, to a session without our level and time-out
+            if self._connection.invalidated:
+                raise SessionError(Outcome.FAIL, GONE, "the connection was lost", lost=True)
             if self._facts.chooses and level != self._level:
                 self._connection = self._connection.execution_options(isolation_level=level.upper())
                 self._level = level
@@ -67,12 +74,19 @@ class SqlalchemySession:
     def commit(self) -> None:
         self._require_open("COMMIT")
         self._open = False
-        with self._errors(committing=True):
-            self._connection.commit()
+        try:
+            with self._errors(committing=True):
+                self._connection.commit()
+        except SessionError as error:
+            # SQLAlchemy takes the transaction for ended, but SQLite for one leaves it open
+            if not error.lost:
+                with contextlib.suppress(Exception):  # there is none
+                    self._driver.rollback()
+            raise
 
     def rollback(self) -> None:
         self._open = False
-        with contextlib.suppress(SQLAlchemyError):
+        with contextlib.suppress(SQLAlchemyError, *BROKEN):
             self._connection.rollback()
 
     def rollback_to(self, savepoint: str) -> None:
@@ -98,7 +112,7 @@ class SqlalchemySession:
     def _errors(self, *, committing: bool = False) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, *BROKEN) as error:
             raise session_error(error, committing=committing) from None
 
     def _require_open(self, what: str) -> None:

@@ -70,7 +70,9 @@ def write_statements(
     written."""
     lists = kind is Kind.LIST_APPEND
     written = bindparam("written", type_=String() if lists else BigInteger())
-    changed: Any = func.coalesce(table.c.val, "").concat(written) if lists else written
+    # In Oracle an empty text is NULL, and COALESCE takes no text beside a CLOB
+    before: Any = table.c.val if facts.empty_is_null else func.coalesce(table.c.val, "")
+    changed: Any = before.concat(written) if lists else written
     row = {"key": bindparam("the_key"), "val": written}
     if upsert and facts.upsert == ON_CONFLICT:
         make = sqlite.insert if facts.product == "SQLite" else postgresql.insert
@@ -95,7 +97,6 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _KEYWORD = re.compile(r"\b(primary|duplicate|foreign|unique)\s+$", re.IGNORECASE)
-_NAME = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 
 
 @lru_cache(maxsize=1024)
@@ -133,4 +134,9 @@ def _key_of(dialect: Dialect) -> str:
 
 @lru_cache(maxsize=1024)
 def raw_text(sql: str) -> Executable:
-    return text(sql)
+    """Colons in strings, quoted names and comments begin no argument."""
+
+    def escaped(token: re.Match[str]) -> str:
+        return token[0] if token["column"] or token[0][0] == "[" else token[0].replace(":", r"\:")
+
+    return text(_TOKEN.sub(escaped, sql))

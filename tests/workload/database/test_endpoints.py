@@ -107,14 +107,16 @@ def test_levels_are_told_for_each_endpoint() -> None:
 
 
 def test_what_postgresql_promises() -> None:
-    def promised(replication: str, reads_at_primary: bool, faults: tuple[str, ...] = ()) -> str:
+    def promised(
+        replication: str, reads_at_primary: bool, faults: tuple[str, ...] = (), standbys: int = 1
+    ) -> str:
         written = text(replication)
         if reads_at_primary:
             written = written.replace(
                 "        - {f: append, key: 1}\n", "        - {f: r, key: 2}\n        - {f: append, key: 1}\n"
             )
         workload = parse(written)
-        adapter = PostgresAdapter(standbys=1, replication=replication)
+        adapter = PostgresAdapter(standbys=standbys, replication=replication)
         return adapter.promise_across(uses_of(workload, "serializable"), faults).model
 
     for replication in ("asynchronous", "synchronous", "remote_apply"):
@@ -124,6 +126,13 @@ def test_what_postgresql_promises() -> None:
     assert promised("remote_apply", False) == "strong-snapshot-isolation"
     assert promised("asynchronous", False, ("fail-over",)) == "read-uncommitted"
     assert promised("synchronous", False, ("fail-over",)) == "snapshot-isolation"
+    # What one standby has shown, another may not have; nor what a session left when it was terminated
+    assert promised("remote_apply", False, ("fail-over",), standbys=2) == "read-uncommitted"
+    assert promised("synchronous", False, ("fail-over", "terminate")) == "read-uncommitted"
+    assert promised("synchronous", False, ("fail-over", "kill")) == "read-uncommitted"
+    # A standby that starts again shows a state from before what it had shown
+    assert promised("remote_apply", False, ("kill-standby",)) == "snapshot-isolation"
+    assert promised("remote_apply", False, ("lag",)) == "strong-snapshot-isolation"
 
 
 def test_a_url_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ KILL_SECONDS = 1.0
 OURS = 2  # connections besides the clients': the control connection and the one for lock waits
 
 # What the driver raises: its own errors, and those of parsing half a packet on a cut connection
-FAILURES = (pymysql.err.Error, OSError, struct.error, ValueError, RuntimeError)
+FAILURES = (pymysql.err.Error, OSError, struct.error, IndexError, ValueError, RuntimeError)
 
 
 class Link:

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from txfuzz.plugin_api import (
     Account,
     DatabaseUnavailable,
+    Endpoint,
     KeeperLink,
+    UsageError,
     environment_without,
     keeper_for,
     make_server_directory,
@@ -46,6 +48,7 @@ PRIMARY = "primary"
 STANDBY = "standby"  # followed by its number, from 1
 COPY_SECONDS = 60.0
 ASKED_AGAIN = 100
+WHOSE_LOG = "SELECT system_identifier::text FROM pg_control_system()"
 REPLAYED = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn OR NOT pg_is_in_recovery()"
 IMMEDIATELY = STOPS[-1:]  # an orderly shutdown of a primary waits for its standbys
 REPLICATING: Mapping[str, str] = {
@@ -241,3 +244,15 @@ def wait_for(conninfo: Mapping[str, str], position: str, seconds: float) -> bool
             if time.monotonic() > until:
                 return False
             time.sleep(0.003)
+
+
+def refuse_stranger(endpoint: Endpoint, conninfo: Mapping[str, str], system: str | None) -> None:
+    """UsageError for an endpoint by URL that is no standby of this system; None: not known which."""
+    with connected(conninfo) as there:
+        if not ask(there, "SELECT pg_is_in_recovery()"):
+            raise UsageError(f"the server of the endpoint {endpoint.name!r} is no standby, but a primary")
+        if system is not None and ask(there, WHOSE_LOG) != system:
+            raise UsageError(
+                f"the server of the endpoint {endpoint.name!r} is the standby of another server than the one "
+                "that transactions write to"
+            )

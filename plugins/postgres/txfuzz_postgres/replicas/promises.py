@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from txfuzz.plugin_api import EndpointRole, EndpointUse, Promise
+from txfuzz.plugin_api import KILL, TERMINATE, EndpointRole, EndpointUse, Promise
 from txfuzz_postgres.options import PostgresOptions
 from txfuzz_postgres.statements import PROMISES
 
@@ -39,6 +39,18 @@ LOST = (
     "PostgreSQL never promised that an asynchronous standby has all that the primary acknowledged: a "
     "failover loses the last commits, and what read or overwrote them"
 )
+SHOWN_AHEAD = (
+    "PostgreSQL never promised that one standby has what another has shown: a standby shows a transaction "
+    "before its COMMIT returns, and a failover to another one loses it"
+)
+NOT_WAITED_FOR = (
+    "PostgreSQL never promised that standbys have a transaction whose COMMIT was cut short: when its session "
+    "is terminated or the server starts again, the primary shows it without waiting, and a failover loses it"
+)
+BACK_IN_TIME = (
+    "PostgreSQL never promised that a standby which was killed shows at once what it had shown: it can be "
+    "read as soon as its state is consistent, and replays the rest of the log it has after that"
+)
 
 
 def roles(standbys: int) -> dict[str, EndpointRole]:
@@ -59,17 +71,33 @@ def promise_across(options: PostgresOptions, uses: Sequence[EndpointUse], faults
     weakest = PROMISES[next(level for level in PROMISES if level in used)]
     on_standby = [use for use in uses if use.endpoint.role == STANDBY]
     elsewhere = [use for use in uses if use.endpoint.role != STANDBY]
-    if FAIL_OVER in faults and options.replication == "asynchronous":
-        return Promise(NO_LOSS, (LOST, *_about_standbys(options, on_standby, elsewhere)))
     because = _about_standbys(options, on_standby, elsewhere)
+    if FAIL_OVER in faults and (why := _what_is_lost(options, on_standby, faults)):
+        return Promise(NO_LOSS, (*why, *because))
     if not on_standby or weakest not in (ONE_ORDER, "serializable"):
         return Promise(weakest, because)
     if any(use.reads for use in elsewhere):
         return Promise(TWO_ORDERS, because)
     ours = all(use.endpoint.url is None for use in uses)
     if options.replication == "remote_apply" and ours and len(on_standby) == 1:
+        if KILL_STANDBY in faults:
+            return Promise(ONE_ORDER, (*because, BACK_IN_TIME))
         return Promise("strong-snapshot-isolation", because)
     return Promise(ONE_ORDER, because)
+
+
+def _what_is_lost(
+    options: PostgresOptions, on_standby: Sequence[EndpointUse], faults: Collection[str]
+) -> tuple[str, ...]:
+    """Why a failover may lose what transactions rest on; empty if it may not."""
+    if options.replication == "asynchronous":
+        return (LOST,)
+    found = []
+    if options.standbys > 1 and on_standby:
+        found.append(SHOWN_AHEAD)
+    if KILL in faults or TERMINATE in faults:
+        found.append(NOT_WAITED_FOR)
+    return tuple(found)
 
 
 def _about_standbys(
