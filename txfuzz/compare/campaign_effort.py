@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -31,6 +30,7 @@ from txfuzz.campaign.setup.plugin_failures import plugin_failures
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.campaign.sources.clients import ClientSource
 from txfuzz.campaign.stop_conditions import Deadline
+from txfuzz.common.scratch import scratch_directory
 from txfuzz.compare.effort import Effort, Task
 from txfuzz.compare.first_finding import FirstFinding, first_finding
 from txfuzz.report.iteration import SMALL_SCOPE, Iteration
@@ -190,5 +190,5 @@ def _directory(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
         yield keep
         return
-    with tempfile.TemporaryDirectory(prefix="txfuzz-compare-") as temporary:
-        yield Path(temporary) / "run"
+    with scratch_directory("compare") as temporary:
+        yield temporary / "run"

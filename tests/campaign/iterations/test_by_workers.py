@@ -332,8 +332,13 @@ def txfuzz_register_analyzers() -> list[type]:
 
 
 @pytest.mark.slow
-def test_a_killed_worker_costs_its_iteration_only(workload: Path, tmp_path: Path) -> None:
-    """In processes, one of which is killed in the middle of an iteration."""
+def test_a_killed_worker_costs_its_iteration_only(
+    workload: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In processes, one of which is killed in the middle of an iteration. It leaves no directory behind."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
     plugin, once, said = tmp_path / "deadly.py", tmp_path / "once", list[str]()
     plugin.write_text(DEADLY.format(once=str(once)))
 
@@ -355,3 +360,4 @@ def test_a_killed_worker_costs_its_iteration_only(workload: Path, tmp_path: Path
     assert all(each.result.committed and (each.path / "history.edn").exists() for each in result.iterations)
     [lost] = [each for each in said if "was lost" in each]
     assert lost.endswith("it was ended by SIGKILL; another one does its part again")
+    assert not list(scratch.iterdir())

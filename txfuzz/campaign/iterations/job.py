@@ -7,7 +7,6 @@ with what the iteration came to, the history only where the job says so.
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 import time
 import zlib
@@ -28,6 +27,7 @@ from txfuzz.campaign.sources.contract import ProvidedHistory
 from txfuzz.campaign.stop_conditions import Deadline
 from txfuzz.campaign.workers.carried import CarriedFile, placed
 from txfuzz.campaign.workers.independent import Part
+from txfuzz.common.scratch import scratch_directory
 from txfuzz.errors import TxfuzzError
 from txfuzz.execution.summary import Tally
 from txfuzz.workload.model import Workload
@@ -89,7 +89,7 @@ class RunJob:
             placed([self.workload]) as [path],
             ExitStack() as resources,
         ):
-            own = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="txfuzz-iterations-")))
+            own = resources.enter_context(scratch_directory("iterations"))
             settings = replace(self.settings, plugin_files=plugins)
             yield RunWorker(set_up_worker(settings, path, self.url, own, resources), self.keeps_all)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from txfuzz.analysis.anomalies.durability import Durability, durability
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.campaign.setup.resolve import assemble
 from txfuzz.campaign.workers.independent import Part
+from txfuzz.common.scratch import scratch_directory
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.history.reader import read_history
@@ -58,8 +58,8 @@ class SoakJob:
 
     @contextmanager
     def opened(self) -> Iterator[SoakWorker]:
-        with tempfile.TemporaryDirectory(prefix="txfuzz-soak-") as directory:
-            yield SoakWorker(self, Path(directory), load_plugins(strict=True))
+        with scratch_directory("soak") as directory:
+            yield SoakWorker(self, directory, load_plugins(strict=True))
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from txfuzz.common.scratch import scratch_directory
 from txfuzz.errors import UsageError
 
 
@@ -35,10 +35,10 @@ def placed(files: Sequence[CarriedFile]) -> Iterator[tuple[Path, ...]]:
     if all(_is_here(each) for each in files):
         yield tuple(each.path for each in files)
         return
-    with tempfile.TemporaryDirectory(prefix="txfuzz-worker-") as directory:
+    with scratch_directory("carried") as directory:
         paths = []
         for number, each in enumerate(files):
-            place = Path(directory) / str(number)
+            place = directory / str(number)
             place.mkdir()
             (place / each.path.name).write_bytes(each.data)
             paths.append(place / each.path.name)

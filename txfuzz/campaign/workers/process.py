@@ -16,6 +16,7 @@ import time
 from typing import IO, Any
 
 from txfuzz.campaign.workers.messages import Ended, Failed, News, Opened, Stop, Take
+from txfuzz.common.scratch import use_scratch
 
 LEAVING = 10.0  # seconds that a worker has for cleaning up once nobody listens to it
 _FAILED = 1
@@ -25,6 +26,7 @@ def main(orders: IO[bytes]) -> None:
     """orders: a duplicate of standard input, for how often to tell (in seconds) and the job, both pickled,
     then Take and Stop."""
     messages = _messages()
+    use_scratch(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -6,6 +6,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -76,8 +77,9 @@ class WorkerProcess:
 
     def __init__(self, name: str, given: bytes, hear: Callable[[Message], None]) -> None:
         self.name = name
+        self._scratch = tempfile.TemporaryDirectory(prefix="txfuzz-worker-", ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START],
+            [sys.executable, "-I", "-c", _START, self._scratch.name],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0,
         )  # fmt: skip
         self._orders: SimpleQueue[bytes | None] = SimpleQueue()
@@ -101,6 +103,7 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
+        self._scratch.cleanup()  # of one that was killed
         return f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"it exited with code {code}"
 
     def gone(self) -> str:

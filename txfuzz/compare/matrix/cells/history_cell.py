@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemb
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.campaign.sources.clients import ClientSource
 from txfuzz.campaign.stop_conditions import Deadline
+from txfuzz.common.scratch import scratch_directory
 from txfuzz.common.sentences import listed
 from txfuzz.compare.campaign_effort import without_near_cycles
 from txfuzz.compare.matrix.cells.measured import Measured, Place, not_offered
@@ -56,9 +56,9 @@ def ask_workload(question: Question, place: Place, level: str) -> Measured:
         workload=path, max_transactions=most,
     )  # fmt: skip
     watch = _Watch(most, place, stop)
-    with tempfile.TemporaryDirectory(prefix="txfuzz-matrix-") as temporary:
+    with scratch_directory("matrix") as temporary:
         source = ClientSource(place.database, assembled.isolation, assembled.faults)
-        with RunDirectory.create(Path(temporary) / "run", "matrix")[0] as directory:
+        with RunDirectory.create(temporary / "run", "matrix")[0] as directory:
             maker = HistoryMaker(source, place.database, found=dict(place.database.describe()))
             deadline = Deadline(stop, question.seconds)
             setup = CampaignSetup(settings, place.registry, path, assembled, maker, directory, deadline)
