@@ -12,9 +12,10 @@ from txfuzz.check.finding.result import LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.common.json_text import json_text
 from txfuzz.report.check.data import check_data, replayed_data
 from txfuzz.report.check.markdown import story_markdown
+from txfuzz.report.check.page import check_page
 from txfuzz.report.check.story import schedule_lines
 from txfuzz.report.check.table import table_rows
-from txfuzz.report.check.text import check_text, replayed_text, verdict
+from txfuzz.report.check.text import check_text, fix_text, prices, replayed_text, verdict
 
 
 def test_the_whole_text(snapshot: SnapshotAssertion) -> None:
@@ -127,3 +128,19 @@ def test_what_is_not_compared_is_told_apart_from_identifiers() -> None:
     assert "Not compared: log.at. No schedule fails for what stands there." in text
     assert "Identifiers that the database gives out: log.id. No schedule fails for other values there" in text
     assert check_data(checked())["renamed"] == ["log.id"]
+
+
+def test_a_price_names_both_totals_where_they_differ() -> None:
+    (one,) = checked().sets
+    (fix,) = one.fixes
+    before = LevelCounts(SNAPSHOT, 961, waited=34, aborted={"40P01": 34})
+    after = LevelCounts(SNAPSHOT, 481, waited=50, aborted={"40P01": 50})
+    told = "waits 50 of 481, was 34 of 961", "aborts by 40P01 50 of 481, was 34 of 961"
+    assert tuple(prices(replace(fix, before=before, after=after))) == told
+    same = replace(before, schedules=481)
+    assert fix_text(replace(fix, before=same, after=after)).endswith(
+        "0 of 481 fail; waits 50, was 34; aborts by 40P01 50, was 34)"
+    )
+    found = replace(checked(), sets=(replace(one, fixes=(replace(fix, before=before, after=after),)),))
+    assert check_data(found)["sets"][0]["fixes"][0]["price"] == list(told)
+    assert told[0] in check_page(found)

@@ -10,7 +10,7 @@ from txfuzz.check.crowd import CrowdResult
 from txfuzz.check.finding.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.story import explanation, seen_text, story
 from txfuzz.report.check.story import remarks
-from txfuzz.report.check.text import notes, replay_verdict, verdict
+from txfuzz.report.check.text import notes, prices, replay_verdict, verdict
 
 FORMAT = 1
 
@@ -112,8 +112,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
-    return {"change": fix.about, "sql": fix.sql, "isolation": fix.isolation, "before": _counts(fix.before),
-            "after": _counts(fix.after)}  # fmt: skip
+    return {"change": fix.about, "sql": fix.sql, "isolation": fix.isolation, "price": list(prices(fix)),
+            "before": _counts(fix.before), "after": _counts(fix.after)}  # fmt: skip
 
 
 def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
