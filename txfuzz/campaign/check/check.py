@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -30,6 +30,7 @@ from txfuzz.campaign.setup.resolve import database_url
 from txfuzz.campaign.workers.carried import carried
 from txfuzz.campaign.workers.engines import ONE, Workers
 from txfuzz.check.crowd import CrowdResult
+from txfuzz.check.finding.met import meets_rows
 from txfuzz.check.finding.result import CheckResult, ReplayedSchedule, SetResult
 from txfuzz.check.program import Program, combinations_of, programs
 from txfuzz.check.serial.judge import MOST_TRANSACTIONS
@@ -41,6 +42,8 @@ from txfuzz.errors import DatabaseUnavailable, UsageError, did_you_mean
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.workload.scenario import ScenarioReplay
 from txfuzz.workload.yaml.runtime_errors import RefusedStep, with_place
+
+_LONGEST = 60  # characters of a statement in a note
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ class _Check:
                 results = self._by.check(job, len(sets))
                 self._lost, self._schedules, left_out = self._by.lost, self._by.schedules, self._by.left_out
         crowded = self._crowds(named, asked)
-        notes = (*notes, *_left_out(subject, named, sets), *_never_ran(sets, results))
+        notes = (*notes, *_left_out(subject, named, sets), *_untested(sets, results))
         facts = subject.tables.facts()
         return CheckResult(
             subject.name,
@@ -230,11 +233,13 @@ def _left_out(
         yield f"Of the combinations of arguments {told} were run (--combinations N for more)"
 
 
-def _never_ran(sets: Sequence[tuple[str, Sequence[Program]]], results: Sequence[SetResult]) -> Iterator[str]:
-    """What to say of steps whose conditions never held: nothing is known of them, such as where the setup
+def _untested(sets: Sequence[tuple[str, Sequence[Program]]], results: Sequence[SetResult]) -> Iterator[str]:
+    """What to say of transactions of which nothing, or less than it looks, is known, such as where the setup
     lacks the row that the parameters name."""
     followed = {each.name for each in results if any(level.schedules for level in each.levels)}
-    ran = {step for each in results for level in each.levels for step in level.ran}
+    levels = [level for each in results for level in each.levels]
+    ran, met = {step for each in levels for step in each.ran}, {step for each in levels for step in each.met}
+    changed = {name for each in levels for name in each.changed}
     transactions = {
         transaction.name: transaction
         for name, chosen in sets
@@ -243,17 +248,44 @@ def _never_ran(sets: Sequence[tuple[str, Sequence[Program]]], results: Sequence[
         if name in followed
     }
     for transaction in transactions.values():
-        if not isinstance(transaction, SqlTransaction):
-            continue
-        steps = range(len(transaction.transaction.steps))
-        never = [str(number + 1) for number in steps if (transaction.name, number) not in ran]
-        if never:
-            one = len(never) == 1
+        if isinstance(transaction, SqlTransaction):
+            yield from _never_ran(transaction, ran)
+            yield from _never_met(transaction, ran - met)
+        elif transaction.name not in changed:
             yield (
-                f"{'Step' if one else 'Steps'} {listed(never)} of {transaction.name} ran in no schedule, so "
-                f"nothing is known of {'it' if one else 'them'}: see `when`, and whether the setup has the "
-                "rows that the parameters name"
+                f"{transaction.name} changed a row in no schedule, so unless it is only meant to read, "
+                "nothing was tested by it: see whether the setup has the rows that it looks for"
             )
+
+
+def _never_ran(transaction: SqlTransaction, ran: Collection[tuple[str, int]]) -> Iterator[str]:
+    """Of steps whose conditions never held."""
+    steps = range(len(transaction.transaction.steps))
+    never = [str(number + 1) for number in steps if (transaction.name, number) not in ran]
+    if never:
+        one = len(never) == 1
+        yield (
+            f"{'Step' if one else 'Steps'} {listed(never)} of {transaction.name} ran in no schedule, so "
+            f"nothing is known of {'it' if one else 'them'}: see `when`, and whether the setup has the "
+            "rows that the parameters name"
+        )
+
+
+def _never_met(transaction: SqlTransaction, unmet: Collection[tuple[str, int]]) -> Iterator[str]:
+    """unmet: steps that ran and have neither returned nor changed a row."""
+    steps = [" ".join(str(step.sql).split()) for step in transaction.transaction.steps]
+    never = [
+        f"{number + 1} ({sql if len(sql) <= _LONGEST else f'{sql[: _LONGEST - 1]}…'})"
+        for number, sql in enumerate(steps)
+        if (transaction.name, number) in unmet and meets_rows(sql)
+    ]
+    if never:
+        one = len(never) == 1
+        yield (
+            f"{'Step' if one else 'Steps'} {listed(never)} of {transaction.name} met a row in no schedule, "
+            f"so nothing was tested by {'it' if one else 'them'}: see whether the setup has the rows that "
+            "the parameters name"
+        )
 
 
 def _check_names(named: Sequence[str], known: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from txfuzz.check.code.call import MOST_POINTS
 from txfuzz.check.finding.failures import also_in_series, failures, is_unknown
+from txfuzz.check.finding.met import met_rows
 from txfuzz.check.finding.result import LevelCounts
 from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule, ProgramRunner, interleavings
@@ -137,6 +138,8 @@ class Counting:
         self._failed: Counter[str] = Counter()
         self._reasons: dict[str, None] = {}
         self._ran: set[tuple[str, int]] = set()
+        self._met: set[tuple[str, int]] = set()
+        self._changed: set[str] = set()
         self.complete = True
         self.at_most = 0
         self.seconds = 0.0
@@ -158,6 +161,10 @@ class Counting:
             if isinstance(decision.chosen.what, StatementPoint):
                 transaction, _ = names[decision.chosen.actor]
                 self._ran.add((transaction.name, decision.chosen.what.step))
+        for name, step, changes in met_rows(attempt, self._retried):
+            self._met.add((name, step))
+            if changes:
+                self._changed.add(name)
         counts["waited"] += any(step.waited for step in attempt.trace.steps)
         found = failures(attempt, self._judge)
         self._failures.update(found)
@@ -212,6 +219,8 @@ class Counting:
             self.at_most,
             tuple(sorted(self._deadlocks & self._aborted.keys())),
             tuple(sorted(self._ran)),
+            tuple(sorted(self._met)),
+            tuple(sorted(self._changed)),
         )
 
 

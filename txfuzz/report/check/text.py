@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from txfuzz.check.finding.locked_code import LockedCode
-from txfuzz.check.finding.result import CheckResult, Fix, LevelCounts, ReplayedSchedule, SetResult
+from txfuzz.check.finding.result import CheckResult, Fix, ReplayedSchedule, SetResult
 from txfuzz.check.story import explanation
 from txfuzz.common.sentences import counted, listed
 from txfuzz.report.check.crowd import crowd_sentences
@@ -120,7 +120,7 @@ def _fix_lines(about: str, sql: str) -> list[str]:
 
 def fix_text(fix: Fix) -> str:
     """The change, that it was tried, and its price: in how many schedules somebody waits or is aborted."""
-    after, before = fix.after, fix.before
+    after = fix.after
     fails = f"{after.failing:,} of {after.schedules:,} fail{', as in series' if after.failing else ''}"
     whole = "" if after.complete else ", not all were run"
     price = "".join(f"; {each}" for each in prices(fix))
@@ -128,8 +128,8 @@ def fix_text(fix: Fix) -> str:
 
 
 def prices(fix: Fix) -> Iterator[str]:
-    """In how many schedules somebody waits, or is aborted by which code, with the change and without it: "waits
-    12 of 18, was 18 of 42"; without the totals where both are the same, which is said already."""
+    """In how many schedules somebody waits, or is aborted by which code, with the change and without it:
+    "waits 12 of 18, was 18 of 42"; without the totals where both are the same, which is said already."""
     before, after = fix.before, fix.after
 
     def price(number: int, was: int) -> str:
