@@ -11,6 +11,8 @@ import pytest
 from txfuzz.campaign.check.check import check_file
 from txfuzz.check.finding.result import CheckResult
 from txfuzz.report.check.data import check_data
+from txfuzz.report.check.table import table_rows
+from txfuzz.report.check.text import notes
 
 Check = Callable[..., CheckResult]
 
@@ -110,3 +112,31 @@ def test_code_that_never_changed_a_row_is_told(check: Check) -> None:
     )
     [note] = about(CODE.replace("who, seat=1", "who, seat=7"))  # it has not even come to its UPDATE
     assert note.startswith("book changed a row in no schedule")
+
+
+REGISTER = """\
+version: 1
+name: names
+database: {adapter: sqlite}
+setup: CREATE TABLE users (id INTEGER PRIMARY KEY, name text UNIQUE)
+workload:
+  transactions:
+    - name: register
+      params: {name: ann}
+      steps:
+        - sql: INSERT INTO users (name) VALUES (:name)
+"""
+
+
+def test_what_a_constraint_refuses_is_named(check: Check) -> None:
+    found = check(REGISTER)
+    (one,) = found.sets
+    (level,) = one.levels
+    assert level.constraints == ("SQLITE_CONSTRAINT_UNIQUE",)
+    number = level.failed["SQLITE_CONSTRAINT_UNIQUE"]
+    rows = dict(table_rows(one))
+    assert rows["refused by a constraint"] == [f"{number:,} (SQLITE_CONSTRAINT_UNIQUE)"]
+    assert "aborted for good" not in rows
+    assert any(
+        each.startswith("Refused by a constraint (SQLITE_CONSTRAINT_UNIQUE): ") for each in notes(found)
+    )

@@ -144,3 +144,16 @@ def test_a_price_names_both_totals_where_they_differ() -> None:
     found = replace(checked(), sets=(replace(one, fixes=(replace(fix, before=before, after=after),)),))
     assert check_data(found)["sets"][0]["fixes"][0]["price"] == list(told)
     assert told[0] in check_page(found)
+
+
+def test_a_constraint_is_named_in_the_price_of_a_fix_and_explained() -> None:
+    (one,) = checked().sets
+    (fix,) = one.fixes
+    after = LevelCounts(SNAPSHOT, 48, failed={"E1": 24, "E2": 3}, constraints=("E1",))
+    fix = replace(fix, before=LevelCounts(SNAPSHOT, 60, failed={"E2": 2}), after=after)
+    told = "refused by a constraint (E1) 24 of 48, was 0 of 60", "aborts by E2 3 of 48, was 2 of 60"
+    assert tuple(prices(fix)) == told
+    found = replace(checked(), sets=(replace(one, fixes=(fix,)),))
+    assert "Refused by a constraint (E1): the database has undone" in check_text(found)
+    rows = dict(table_rows(replace(one, levels=(after,))))
+    assert (rows["refused by a constraint"], rows["aborted for good"]) == (["24 (E1)"], ["3 (E2)"])

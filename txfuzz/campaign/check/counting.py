@@ -16,7 +16,8 @@ from txfuzz.check.run import FollowedSchedule, ProgramRunner, interleavings
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.transaction import StatementPoint
-from txfuzz.database.scenario import ScenarioTables, deadlock_codes
+from txfuzz.database.error_meanings import constraint_codes, deadlock_codes
+from txfuzz.database.scenario import ScenarioTables
 
 _MOST_REASONS = 3
 LEAST = 0.3  # seconds of a part
@@ -131,7 +132,8 @@ class Counting:
 
     def __init__(self, isolation: str, tables: ScenarioTables, judge: str) -> None:
         self.isolation, self._judge = isolation, judge
-        self._retried, self._deadlocks = tables.retried, deadlock_codes(tables)
+        self._retried = tables.retried
+        self._deadlocks, self._constraints = deadlock_codes(tables), constraint_codes(tables)
         self._counts: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
         self._aborted: Counter[str] = Counter()
@@ -221,6 +223,7 @@ class Counting:
             tuple(sorted(self._ran)),
             tuple(sorted(self._met)),
             tuple(sorted(self._changed)),
+            tuple(sorted(self._constraints & self._failed.keys())),
         )
 
 

@@ -10,7 +10,7 @@ from txfuzz.check.story import explanation
 from txfuzz.common.sentences import counted, listed
 from txfuzz.report.check.crowd import crowd_sentences
 from txfuzz.report.check.story import schedule_lines, story_lines
-from txfuzz.report.check.table import code_text, head, knows_number, table_lines
+from txfuzz.report.check.table import REFUSED, code_text, head, knows_number, table_lines
 from txfuzz.report.text.lines import paragraph
 
 _STORIES = 3
@@ -141,11 +141,10 @@ def prices(fix: Fix) -> Iterator[str]:
         yield f"waits {price(after.waited, before.waited)}"
     codes_before, codes_after = {**before.aborted, **before.failed}, {**after.aborted, **after.failed}
     deadlocks = {*before.deadlocks, *after.deadlocks}
+    constraints = {*before.constraints, *after.constraints}
     for code in sorted({*codes_before, *codes_after}):
-        yield (
-            f"aborts by {code_text(code, deadlocks)} "
-            f"{price(codes_after.get(code, 0), codes_before.get(code, 0))}"
-        )
+        how = f"{REFUSED} ({code})" if code in constraints else f"aborts by {code_text(code, deadlocks)}"
+        yield f"{how} {price(codes_after.get(code, 0), codes_before.get(code, 0))}"
 
 
 def _retried(found: CheckResult) -> Iterator[str]:
@@ -161,6 +160,18 @@ def _retried(found: CheckResult) -> Iterator[str]:
             f"Aborted, to be retried ({listed(codes)}): because of what ran beside it the database has "
             "undone the whole transaction, and the code that runs it has to run it again from its beginning"
             f"{order}."
+        )
+
+
+def _refused(found: CheckResult) -> Iterator[str]:
+    """What a constraint means to them, the one of a fix, too."""
+    tried = (fix.after for one in found.sets for fix in one.fixes)
+    levels = [*(each for one in found.sets for each in one.levels), *tried]
+    codes = sorted({code for each in levels for code in each.constraints})
+    if codes:
+        yield (
+            f"{REFUSED.capitalize()} ({listed(codes)}): the database has undone the transaction that would "
+            "have broken it, and the code that runs it has to expect that error."
         )
 
 
@@ -180,6 +191,7 @@ def notes(found: CheckResult) -> Iterator[str]:
             "switches between transactions; --schedules and --budget run more."
         )
     yield from _retried(found)
+    yield from _refused(found)
     serial = [one.name for one in found.sets if any(each.in_series for each in one.levels)]
     if serial:
         yield (
