@@ -101,7 +101,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "schedule": [labels.index(actor) + 1 for actor in attempt.trace.schedule],
         "story": [
             {"transaction": each.transaction, "did": each.did, "came": each.came,
-             "waited_for": list(each.waited_for)}
+             "waited": each.waited, "waited_for": list(each.waited_for)}
             for each in story(attempt)
         ],
         "explanation": [*explanation(attempt), *remarks(finding)],
