@@ -22,6 +22,7 @@ from txfuzz.database.api import SessionError
 from txfuzz.errors import DatabaseUnavailable
 
 _AFTERWARDS = 3.0  # seconds that an interruption waits for findings to be made smaller
+_MENDING = "trying what mends it"
 SCHEDULES = 2000  # of one program at one level
 SECONDS = 60.0  # for all schedules of a check
 
@@ -152,7 +153,7 @@ class SetChecker:
                 seconds = self._shrinking()
                 findings.append(finding_of(self._trial, self._runner, attempt, seconds))
         if weakest is not None and self._question.advice and not self.over:
-            self._on_progress(CheckProgress(name, weakest, self.schedules, 0, "trying what mends it"))
+            self._on_progress(CheckProgress(name, weakest, self.schedules, 0, _MENDING))
             fixes = tuple(
                 fix
                 for attempt in simplest[weakest]
@@ -162,10 +163,15 @@ class SetChecker:
                     chosen,
                     counts,
                     most=self._limits.most,
-                    goes_on=lambda: not self._interrupted(),
+                    goes_on=lambda: self._goes_on_trying(name, weakest),
                 )
             )
         return SetResult(name, len(chosen), counts, tuple(findings), fixes, self._subject.judge)
+
+    def _goes_on_trying(self, name: str, level: str) -> bool:
+        """Asked for each schedule; whoever watches is told that time passes."""
+        self._on_progress(CheckProgress(name, level, self.schedules, 0, _MENDING))
+        return not self._interrupted()
 
     def _counted_only(
         self,
