@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -96,7 +97,9 @@ def check_file(
         stop = interrupted or threading.Event()
         by = SetsByWorkers(workers, stop, on_progress, on_lost) if workers.several else None
         job = _job(subject, url, plugin_files) if workers.several else None
-        run = _Check(subject, limits, crowd, seed, stop, on_progress, by, job, on_begin)
+        # Code is not run once more: what it has kept of its first run would meet another database
+        reopen = None if subject.scenario is None else partial(open_subject, path, registry, url, adapter)
+        run = _Check(subject, limits, crowd, seed, stop, on_progress, by, job, on_begin, reopen)
         try:
             found = run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
         except RefusedStep as error:
@@ -144,6 +147,7 @@ class _Check:
         by: SetsByWorkers | None,
         job: Callable[[SetQuestion, tuple[str, ...], str, int], CheckJob] | None,
         on_begin: Callable[[CheckPlan], None],
+        reopen: Callable[[], Subject] | None,
     ) -> None:
         self._subject, self._limits, self._crowd, self._seed = subject, limits, crowd, seed
         self._interrupted, self._on_progress = interrupted, on_progress
@@ -151,6 +155,7 @@ class _Check:
         self._schedules = 0
         self._lost = ""  # why the database is of no more use
         self._by, self._job, self._on_begin = by, job, on_begin
+        self._reopen = reopen
 
     @property
     def _over(self) -> bool:
@@ -175,10 +180,12 @@ class _Check:
             self._on_begin(CheckPlan(subject.name, product, len(run), len(sets), number))
             question = SetQuestion(run, asked, self._limits, advice)
             if self._by is None or self._job is None:
-                checker = SetChecker(trial, runner, question, self._interrupted.is_set, self._on_progress)
+                stop, tell, reopen = self._interrupted.is_set, self._on_progress, self._reopen
+                checker = SetChecker(trial, runner, question, stop, tell, reopen)
                 results = checker.check(sets, self._limits.seconds)
                 self._lost, self._schedules = checker.lost, checker.schedules
                 left_out = runner.left_out
+                notes = (*notes, *filter(None, [checker.afterwards]))
             else:
                 job = self._job(question, named, expect, self._seed)
                 results = self._by.check(job, len(sets))
