@@ -15,7 +15,7 @@ from txfuzz.report.check.markdown import story_markdown
 from txfuzz.report.check.page import check_page
 from txfuzz.report.check.story import schedule_lines
 from txfuzz.report.check.table import table_rows
-from txfuzz.report.check.text import check_text, fix_text, prices, replayed_text, verdict
+from txfuzz.report.check.text import check_text, fix_text, hints, prices, replayed_text, verdict
 
 
 def test_the_whole_text(snapshot: SnapshotAssertion) -> None:
@@ -157,3 +157,25 @@ def test_a_constraint_is_named_in_the_price_of_a_fix_and_explained() -> None:
     assert "Refused by a constraint (E1): the database has undone" in check_text(found)
     rows = dict(table_rows(replace(one, levels=(after,))))
     assert (rows["refused by a constraint"], rows["aborted for good"]) == (["24 (E1)"], ["3 (E2)"])
+
+
+def test_an_order_of_locks_is_a_hint_where_deadlocks_are_all_that_goes_wrong() -> None:
+    (one,) = checked().sets
+    level = LevelCounts(SERIALIZABLE, 200, explained=200, aborted={"D": 40}, deadlocks=("D",))
+
+    def told(level: LevelCounts, asked: str = SERIALIZABLE) -> list[str]:
+        found = replace(checked(asked=(asked,)), sets=(replace(one, levels=(level,), findings=(), fixes=()),))
+        hinted = list(hints(found, found.sets[0]))
+        assert check_data(found)["sets"][0]["hints"] == hinted
+        assert all(f"hint: {each[:30]}" in check_text(found) and each in check_page(found) for each in hinted)
+        return hinted
+
+    [hint] = told(level)
+    assert hint.startswith("deadlocks are all that goes wrong (40 of 200 schedules at SERIALIZABLE); ")
+    assert hint.endswith("SELECT … ORDER BY key FOR UPDATE")
+    assert not told(replace(level, aborted={"D": 19}))  # too few to be worth it
+    assert not told(replace(level, aborted={"D": 40, "E": 1}))
+    assert not told(replace(level, failed={"E": 1}))
+    assert not told(replace(level, failing=1))
+    assert not told(replace(level, aborted={}, deadlocks=()))
+    assert not told(level, asked=SNAPSHOT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from txfuzz.check.finding.locked_code import LockedCode
-from txfuzz.check.finding.result import CheckResult, Fix, ReplayedSchedule, SetResult
+from txfuzz.check.finding.result import CheckResult, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.story import explanation
 from txfuzz.common.sentences import counted, listed
 from txfuzz.report.check.crowd import crowd_sentences
@@ -14,6 +14,7 @@ from txfuzz.report.check.table import REFUSED, code_text, head, knows_number, ta
 from txfuzz.report.text.lines import paragraph
 
 _STORIES = 3
+_MANY = 0.1  # of all schedules
 
 
 def check_text(found: CheckResult) -> str:
@@ -32,6 +33,8 @@ def check_body(found: CheckResult) -> str:
         lines += ["", *table_lines(one)]
         for fix in one.fixes:
             lines += _fix_lines(fix_text(fix), fix.sql)
+        for hint in hints(found, one):
+            lines += paragraph(f"hint: {hint}", hang=6)
         for finding in one.findings:
             if told < _STORIES or finding.blames_database:
                 level = finding.isolation.upper()
@@ -145,6 +148,28 @@ def prices(fix: Fix) -> Iterator[str]:
     for code in sorted({*codes_before, *codes_after}):
         how = f"{REFUSED} ({code})" if code in constraints else f"aborts by {code_text(code, deadlocks)}"
         yield f"{how} {price(codes_after.get(code, 0), codes_before.get(code, 0))}"
+
+
+def hints(found: CheckResult, one: SetResult) -> Iterator[str]:
+    """What may help without having been tried: an order of locks, where deadlocks are many and all that goes
+    wrong at a level that counts."""
+    levels = (one.level(level) for level in found.asked_of(one))
+    told = [
+        f"{number:,} of {counted(each.schedules, 'schedule')} at {each.isolation.upper()}"
+        for each in levels
+        if (number := _deadlocks_alone(each)) >= max(_MANY * each.schedules, 1)
+    ]
+    if told:
+        yield (
+            f"deadlocks are all that goes wrong ({listed(told)}); they are avoided if each transaction first "
+            "takes its rows in one order, as by SELECT … ORDER BY key FOR UPDATE"
+        )
+
+
+def _deadlocks_alone(counts: LevelCounts) -> int:
+    """In how many schedules there were deadlocks at least; 0 where something else went wrong, too."""
+    others = counts.failing or counts.failed or counts.aborted.keys() - {*counts.deadlocks}
+    return 0 if others else max(counts.aborted.values(), default=0)
 
 
 def _retried(found: CheckResult) -> Iterator[str]:
