@@ -51,6 +51,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.embedded.processes import pause_processes, resume_processes, server_processes
     from txfuzz.database.embedded.server import OwnServer, error_in_log, keeper_for
     from txfuzz.database.endpoints import Endpoint, EndpointRole, EndpointUse, HasEndpoints, Promise
+    from txfuzz.database.error_meanings import NamesConstraints, NamesDeadlocks
     from txfuzz.database.fault_injection import ServerInjector
     from txfuzz.database.faults import (
         Breakable, CUT, Fault, Injectable, KILL, LIMIT, MayExcuse, PAUSE, TERMINATE,
@@ -59,7 +60,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.reuse import CanRest, KeepsSettings, RunsAfterReset
     from txfuzz.database.scenario import (
         Accesses, AdoptedSession, AnswersLater, Begin, Cell, ColumnFacts, Commit, HasProcess, HoldsScenarios,
-        MovesNumbers, NamesDeadlocks, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback,
+        MovesNumbers, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback,
         Rows, Run, ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer,
         SentScript, SetupRefused, StatementAnswer, WritesBegin, WritesPlays, run_setup,
     )
@@ -152,6 +153,7 @@ _MODULES = {
     "txfuzz.database.embedded.processes": ("pause_processes", "resume_processes", "server_processes"),
     "txfuzz.database.embedded.server": ("OwnServer", "error_in_log", "keeper_for"),
     "txfuzz.database.endpoints": ("Endpoint", "EndpointRole", "EndpointUse", "HasEndpoints", "Promise"),
+    "txfuzz.database.error_meanings": ("NamesConstraints", "NamesDeadlocks"),
     "txfuzz.database.fault_injection": ("ServerInjector",),
     "txfuzz.database.faults": (
         "Breakable", "CUT", "Fault", "Injectable", "KILL", "LIMIT", "MayExcuse", "PAUSE", "TERMINATE",
@@ -160,7 +162,7 @@ _MODULES = {
     "txfuzz.database.reuse": ("CanRest", "KeepsSettings", "RunsAfterReset"),
     "txfuzz.database.scenario": (
         "Accesses", "AdoptedSession", "AnswersLater", "Begin", "Cell", "ColumnFacts", "Commit", "HasProcess",
-        "HoldsScenarios", "MovesNumbers", "NamesDeadlocks", "OwnsServer", "PlayedSchedule", "PlayedStep",
+        "HoldsScenarios", "MovesNumbers", "OwnsServer", "PlayedSchedule", "PlayedStep",
         "Request", "ReversesRows", "Rollback", "Rows", "Run", "ScenarioSession", "ScenarioTables",
         "SeesAccesses", "SeesTables", "SendsScripts", "SentAnswer", "SentScript", "SetupRefused",
         "StatementAnswer", "WritesBegin", "WritesPlays", "run_setup",
@@ -245,7 +247,7 @@ __all__ = [  # noqa: RUF022
     "Keyword", "Kind", "KnownHole", "KnowsDrivers", "KnowsSchemes", "LIMIT", "Layout", "MakesRoom",
     "MayExcuse",
     "MissingEdge", "Mode", "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES",
-    "NO_WRITER", "NamesDeadlocks", "NearCycle",
+    "NO_WRITER", "NamesConstraints", "NamesDeadlocks", "NearCycle",
     "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsSchemes",
     "OwnsServer", "PAUSE", "Part", "Patient", "PlayedSchedule", "PlayedStep", "Promise", "Proposal",
     "Pursuing", "READ", "ROLLBACK", "RawStatement", "ReachesEndpoints", "ReadValue", "Ref", "Refusal",

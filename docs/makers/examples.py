@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from contextlib import chdir
 from pathlib import Path
 
 from txfuzz.campaign.check.check import check_file
@@ -23,7 +24,8 @@ def renewed(page: str, url: str | None = None) -> str:
 
 
 def _printed(file: str, url: str | None) -> str:
-    found = check_file(ROOT / file, adapter="postgres", url=url)
+    with chdir(ROOT):  # Python code is called by its path
+        found = check_file(Path(file), adapter="postgres", url=url)
     assert isinstance(found, CheckResult)
     return check_text(found)
 

@@ -71,3 +71,15 @@ def test_labels_say_null_as_the_scenario_does() -> None:
     offer = SqlTransaction(Transaction("offer", (), params=(("to", (None, "ann")),)))
     [(_, found)] = programs((offer,), ("offer", "offer"), Random(1))
     assert {label for each in found for label in each.labels} >= {"offer (null)", "offer (ann)"}
+
+
+def test_labels_name_the_arguments_where_there_are_several_and_room() -> None:
+    transfer = transaction("transfer", account=(2,), amount=(60,))
+    [(_, [program])] = programs([transfer], (), Random(1))
+    one, two = program.labels
+    assert (one, two) == ("transfer (account=2, amount=60) 1", "transfer (account=2, amount=60) 2")
+    longer = transaction("transfer", account=(2,), amount=(60,), reference=("first of may",))
+    [(_, [program])] = programs([longer], (), Random(1))
+    assert program.labels[0] == "transfer (2, 60, first of may) 1"
+    [(_, [program])] = programs([transaction("cancel", seat=(7,))], (), Random(1))
+    assert program.labels[0] == "cancel (7) 1"

@@ -66,6 +66,7 @@ def test_each_line_has_its_values_and_what_came() -> None:
     ]
     assert lines[2].did == "UPDATE seats SET booked_by = 'bob' WHERE seat = 1"
     assert [line.waited_for for line in lines] == [(), (), (), (), (BOB,), ()]
+    assert [line.waited for line in lines] == [False, False, False, False, True, False]
 
 
 def test_a_reader_of_two_states() -> None:

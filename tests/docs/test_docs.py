@@ -15,7 +15,19 @@ import click
 import pytest
 import yaml
 
-from pages import DOCS, FENCE, PAGES, ROOT, blocks, prose, script_of_replay, text
+from pages import (
+    DOCS,
+    FENCE,
+    PAGES,
+    ROOT,
+    blocks,
+    fields,
+    first_column,
+    prose,
+    script_of_replay,
+    section,
+    text,
+)
 from project_fixtures import Ran, Site
 from txfuzz import AnalysisResult, Verdict, run_campaign
 from txfuzz.campaign.iterations.record import KeptIteration, Seen
@@ -34,23 +46,6 @@ TUTORIAL = DOCS / "tutorial" / "first-finding.md"
 OUTPUT = DOCS / "tutorial" / "reading-the-output.md"
 ARTEFACTS = DOCS / "reference" / "artefacts.md"
 OF_A_PLUGIN = {"verdicts"}  # the command of docs/plugins/plugin-command.md
-
-
-def section(page: Path, title: str) -> str:
-    """From this heading to the next one of any level."""
-    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", text(page), re.DOTALL | re.MULTILINE)
-    assert found, f"{page.name} has no section {title!r}"
-    return found[1]
-
-
-def first_column(markdown: str) -> list[str]:
-    """The first cells of all tables, without headers and separators."""
-    rows = re.findall(r"^\| (.*?) \|", markdown, re.MULTILINE)
-    return [row for row in rows if row not in ("field", "code", "target", "hook")]
-
-
-def fields(page: Path, title: str) -> set[str]:
-    return {row.strip("`") for row in first_column(section(page, title))}
 
 
 def anchors(page: Path) -> set[str]:

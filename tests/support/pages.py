@@ -33,6 +33,24 @@ def prose(page: Path) -> str:
     return FENCE.sub("", text(page))
 
 
+def section(page: Path, title: str) -> str:
+    """From this heading to the next one of any level."""
+    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", text(page), re.DOTALL | re.MULTILINE)
+    assert found, f"{page.name} has no section {title!r}"
+    return found[1]
+
+
+def first_column(markdown: str) -> list[str]:
+    """The first cells of all tables, without headers and separators."""
+    rows = re.findall(r"^\| (.*?) \|", markdown, re.MULTILINE)
+    return [row for row in rows if row not in ("field", "code", "target", "hook")]
+
+
+def fields(page: Path, title: str) -> set[str]:
+    """Those that the tables of this section name."""
+    return {row.strip("`") for row in first_column(section(page, title))}
+
+
 def script_of_replay() -> str:
     """The part of docs/how-to/replay.md whose commands are one script."""
     return (

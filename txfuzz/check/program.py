@@ -20,6 +20,7 @@ from txfuzz.database.scenario import Cell
 
 MOST_COMBINATIONS = 24  # of arguments, for one set
 _MOST_LOOKED_AT = 20_000  # of which those are chosen
+_LONGEST = 40  # characters of a call that is shown with the names of its arguments
 
 
 @dataclass(frozen=True)
@@ -190,14 +191,19 @@ def _shown(value: Cell) -> str:
 
 
 def _labels(calls: Sequence[tuple[CheckedTransaction, Arguments]]) -> list[str]:
-    """ "book (ann, 1)"; calls that are the same get numbers."""
-    plain = [
-        f"{transaction.name} ({', '.join(map(_shown, arguments.values()))})"
-        if arguments
-        else transaction.name
-        for transaction, arguments in calls
-    ]
+    """ "book (ann)", "transfer (account=2, amount=60)"; calls that are the same get numbers."""
+    plain = [_label(transaction.name, arguments) for transaction, arguments in calls]
     return [
         label if plain.count(label) == 1 else f"{label} {plain[: number + 1].count(label)}"
         for number, label in enumerate(plain)
     ]
+
+
+def _label(name: str, arguments: Arguments) -> str:
+    """With the names of the arguments where there are several, unless that gets long."""
+    if not arguments:
+        return name
+    values = [_shown(value) for value in arguments.values()]
+    named = [f"{argument}={value}" for argument, value in zip(arguments, values, strict=True)]
+    label = f"{name} ({', '.join(named)})"
+    return label if len(named) > 1 and len(label) <= _LONGEST else f"{name} ({', '.join(values)})"

@@ -34,12 +34,14 @@ _LONGEST = 60  # characters of a value
 @dataclass(frozen=True, slots=True)
 class StoryLine:
     """One step. transaction: its label. did: the statement or COMMIT, with its values. came: what came of
-    it, in words. waited_for: whom it had to wait for, in which case the answer came later."""
+    it, in words. waited: it had to wait, so that the answer came later. waited_for: for whom, where that is
+    known."""
 
     transaction: str
     did: str
     came: str
     waited_for: tuple[str, ...] = ()
+    waited: bool = False
 
 
 def story(attempt: FollowedSchedule) -> tuple[StoryLine, ...]:
@@ -53,7 +55,7 @@ def _lines(attempt: FollowedSchedule) -> Iterator[StoryLine]:
         label, point = step.chosen.actor, step.chosen.what
         did = spoken.text(label, point) if isinstance(point, StatementPoint) else str(point)
         came = _came(attempt, label, point)
-        yield StoryLine(label, did, came, step.waited_for if step.waited else ())
+        yield StoryLine(label, did, came, step.waited_for if step.waited else (), step.waited)
 
 
 def _came(attempt: FollowedSchedule, label: str, point: Any) -> str:

@@ -267,18 +267,6 @@ class ScenarioTables(Protocol):
 
 
 @runtime_checkable
-class NamesDeadlocks(Protocol):
-    """What ScenarioTables can do beside: tell codes of deadlocks. Else no code is said to mean one."""
-
-    @property
-    def deadlocks(self) -> frozenset[str]: ...
-
-
-def deadlock_codes(tables: ScenarioTables) -> frozenset[str]:
-    return tables.deadlocks if isinstance(tables, NamesDeadlocks) else frozenset()
-
-
-@runtime_checkable
 class SeesAccesses(Protocol):
     """What ScenarioTables can do beside."""
 

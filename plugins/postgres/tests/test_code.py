@@ -128,8 +128,9 @@ def test_the_story_has_the_values_and_says_what_was_changed(
 ) -> None:
     attempt = checked(database, tmp_path, PSYCOPG, [READ_COMMITTED], most=3)[READ_COMMITTED].failing[0]
     assert explanation(attempt) == (
-        "book (bob, 1) returned None, and changed 1 row (UPDATE seats), and so did book (ann, 1); "
-        "whichever went first, the other would have returned None, and changed nothing.",
+        "book (who=bob, seat=1) returned None, and changed 1 row (UPDATE seats), and so did "
+        "book (who=ann, seat=1); whichever went first, the other would have returned None, and changed "
+        "nothing.",
     )
     assert [(line.did, line.came) for line in story(attempt)][1:4] == [
         ("SELECT booked_by FROM seats WHERE seat = 1", "booked_by NULL"),

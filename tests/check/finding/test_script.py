@@ -8,8 +8,15 @@ from double_booking import SETUP, column, double_booking
 from txfuzz.check.contract import SqlInvariant
 from txfuzz.check.finding.result import Finding
 from txfuzz.check.finding.script import typed_schedule
+from txfuzz.check.program import Program
+from txfuzz.check.run import FollowedSchedule
+from txfuzz.check.scheduling.trace import Decision, Point, Trace
+from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
+from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome, StatementOutcome
+from txfuzz.check.transaction import CommitPoint, SqlTransaction, StatementPoint
 from txfuzz.database.sql.windows import COLUMN
-from txfuzz.transactions.model import Mode
+from txfuzz.report.check.story import schedule_lines
+from txfuzz.transactions.model import Mode, Step, Transaction
 
 SECOND = " " * COLUMN  # the window beside the first
 
@@ -51,3 +58,51 @@ def test_each_line_says_where_it_is_entered_and_what_it_shows() -> None:
     ]
     code = replace(finding, setup=None)
     assert "-- Make the tables first, as the setup in Python does." in typed_schedule(code, (), begin)
+
+
+def test_a_savepoint_is_left_where_the_wait_is_over() -> None:
+    """The window of a statement that waits takes nothing until the other one has let it go."""
+    insert, label = "INSERT INTO users VALUES ('ann')", "create"
+    step = Step(None, sql=insert, on_error=(("23505", "skip"),))
+    program = Program("create × create", ((SqlTransaction(Transaction(label, (step,))), {}),) * 2)
+    one, two = program.labels
+    points = [Point(name, what) for what in (StatementPoint(0, insert), CommitPoint()) for name in (one, two)]
+    trace = Trace(
+        (
+            Decision(points[0], ()),
+            Decision(points[1], (), waited=True, waited_for=(one,)),
+            Decision(points[2], (), let_go=(two,)),
+            Decision(points[3], ()),
+        ),
+        {},
+    )
+    first = CallOutcome(Ending.COMMITTED, (StatementOutcome(0, changed=1),))
+    second = CallOutcome(Ending.COMMITTED, (StatementOutcome(0, code="23505"),))
+    judgement = SerialJudgement(SerialAnswer.UNEXPLAINED)
+    attempt = FollowedSchedule(
+        program, "read committed", trace, ProgramOutcome({one: first, two: second}), judgement
+    )
+    finding = Finding(attempt, attempt, ("x",), 3, 3, setup=())
+    lines = typed_schedule(finding, (), begin).splitlines()[6:]
+    assert [line.strip() for line in lines[: lines.index("-- Why this is wrong:") - 1]] == [
+        "/* A     */ BEGIN read committed;",
+        "/* A     */ SAVEPOINT txfuzz_step;",
+        f"/* A     */ {insert};",
+        "-- (1) 1 row changed",
+        "/* A     */ RELEASE SAVEPOINT txfuzz_step;",
+        "/* B     */ BEGIN read committed;",
+        "/* B     */ SAVEPOINT txfuzz_step;",
+        f"/* B     */ {insert};",
+        "-- (2) waits for A, then error 23505",
+        "/* A     */ COMMIT;",
+        "-- (3) committed",
+        "/* B     */ ROLLBACK TO SAVEPOINT txfuzz_step;",
+        "/* B     */ COMMIT;",
+        "-- (4) committed",
+    ]
+    anyone = replace(
+        attempt, trace=replace(trace, steps=tuple(replace(s, waited_for=()) for s in trace.steps))
+    )
+    text = typed_schedule(replace(finding, attempt=anyone), (), begin)
+    assert "-- (2) waits, then error 23505" in text
+    assert "→ waits, then: error 23505" in "\n".join(schedule_lines(replace(finding, attempt=anyone)))

@@ -17,7 +17,8 @@ from txfuzz.check.search import ScheduleSearch
 
 
 class Locks:
-    """Locks by name, each held until its holder lets go; who waits for whom is known."""
+    """Locks by name, each held until its holder lets go; who waits for whom is known, of those that are asked
+    about."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -50,7 +51,7 @@ class Locks:
         with self._changed:
             waiting = {who: lock for who, lock in self._waiting.items() if who in names}
             return {
-                who: frozenset({self._holder[lock]})
+                who: frozenset({self._holder[lock]} & {*names})
                 for who, lock in waiting.items()
                 if self._holder.get(lock, who) != who
             }

@@ -12,7 +12,7 @@ from chromium import BROWSER, opened_tab
 from double_booking import checked
 from txfuzz.check.story import StoryLine
 from txfuzz.report.check.page import check_page, tone
-from txfuzz.report.check.picture import SCHEDULE_CSS, schedule_part
+from txfuzz.report.check.picture import SCHEDULE_CSS, lanes, schedule_part
 from txfuzz.report.html.shell import html_page
 
 
@@ -53,3 +53,11 @@ def test_long_statements_wrap_so_that_each_transaction_has_the_same_room(tmp_pat
         right = tab.run("document.querySelector('.schedule').getBoundingClientRect().right")
     assert abs(found[0] - found[1]) <= 1
     assert right <= width
+
+
+def test_the_names_of_arguments_have_room_beside_the_lanes() -> None:
+    labels = tuple(f"transfer (account=2, amount={amount})" for amount in (60, 30))
+    page = str(lanes([StoryLine(label, "COMMIT", "committed") for label in labels], labels))
+    assert all(f">{label}<" in page for label in labels)
+    lefts = [float(each) for each in re.findall(r'<line x1="([\d.]+)"', page)]
+    assert min(lefts) > 7 * len(labels[0])

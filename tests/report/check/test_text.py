@@ -12,9 +12,10 @@ from txfuzz.check.finding.result import LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.common.json_text import json_text
 from txfuzz.report.check.data import check_data, replayed_data
 from txfuzz.report.check.markdown import story_markdown
+from txfuzz.report.check.page import check_page
 from txfuzz.report.check.story import schedule_lines
 from txfuzz.report.check.table import table_rows
-from txfuzz.report.check.text import check_text, replayed_text, verdict
+from txfuzz.report.check.text import check_text, fix_text, hints, prices, replayed_text, verdict
 
 
 def test_the_whole_text(snapshot: SnapshotAssertion) -> None:
@@ -127,3 +128,54 @@ def test_what_is_not_compared_is_told_apart_from_identifiers() -> None:
     assert "Not compared: log.at. No schedule fails for what stands there." in text
     assert "Identifiers that the database gives out: log.id. No schedule fails for other values there" in text
     assert check_data(checked())["renamed"] == ["log.id"]
+
+
+def test_a_price_names_both_totals_where_they_differ() -> None:
+    (one,) = checked().sets
+    (fix,) = one.fixes
+    before = LevelCounts(SNAPSHOT, 961, waited=34, aborted={"40P01": 34})
+    after = LevelCounts(SNAPSHOT, 481, waited=50, aborted={"40P01": 50})
+    told = "waits 50 of 481, was 34 of 961", "aborts by 40P01 50 of 481, was 34 of 961"
+    assert tuple(prices(replace(fix, before=before, after=after))) == told
+    same = replace(before, schedules=481)
+    assert fix_text(replace(fix, before=same, after=after)).endswith(
+        "0 of 481 fail; waits 50, was 34; aborts by 40P01 50, was 34)"
+    )
+    found = replace(checked(), sets=(replace(one, fixes=(replace(fix, before=before, after=after),)),))
+    assert check_data(found)["sets"][0]["fixes"][0]["price"] == list(told)
+    assert told[0] in check_page(found)
+
+
+def test_a_constraint_is_named_in_the_price_of_a_fix_and_explained() -> None:
+    (one,) = checked().sets
+    (fix,) = one.fixes
+    after = LevelCounts(SNAPSHOT, 48, failed={"E1": 24, "E2": 3}, constraints=("E1",))
+    fix = replace(fix, before=LevelCounts(SNAPSHOT, 60, failed={"E2": 2}), after=after)
+    told = "refused by a constraint (E1) 24 of 48, was 0 of 60", "aborts by E2 3 of 48, was 2 of 60"
+    assert tuple(prices(fix)) == told
+    found = replace(checked(), sets=(replace(one, fixes=(fix,)),))
+    assert "Refused by a constraint (E1): the database has undone" in check_text(found)
+    rows = dict(table_rows(replace(one, levels=(after,))))
+    assert (rows["refused by a constraint"], rows["aborted for good"]) == (["24 (E1)"], ["3 (E2)"])
+
+
+def test_an_order_of_locks_is_a_hint_where_deadlocks_are_all_that_goes_wrong() -> None:
+    (one,) = checked().sets
+    level = LevelCounts(SERIALIZABLE, 200, explained=200, aborted={"D": 40}, deadlocks=("D",))
+
+    def told(level: LevelCounts, asked: str = SERIALIZABLE) -> list[str]:
+        found = replace(checked(asked=(asked,)), sets=(replace(one, levels=(level,), findings=(), fixes=()),))
+        hinted = list(hints(found, found.sets[0]))
+        assert check_data(found)["sets"][0]["hints"] == hinted
+        assert all(f"hint: {each[:30]}" in check_text(found) and each in check_page(found) for each in hinted)
+        return hinted
+
+    [hint] = told(level)
+    assert hint.startswith("deadlocks are all that goes wrong (40 of 200 schedules at SERIALIZABLE); ")
+    assert hint.endswith("SELECT … ORDER BY key FOR UPDATE")
+    assert not told(replace(level, aborted={"D": 19}))  # too few to be worth it
+    assert not told(replace(level, aborted={"D": 40, "E": 1}))
+    assert not told(replace(level, failed={"E": 1}))
+    assert not told(replace(level, failing=1))
+    assert not told(replace(level, aborted={}, deadlocks=()))
+    assert not told(level, asked=SNAPSHOT)

@@ -20,7 +20,7 @@ KNOWN = FoundHole(
     "unseen", Wrong.NO_ORDER, "serializable", ("delete", "insert"), "plain", "unseen", "It is open.",
     "docs/explanation/found.md", 12, 5, 3, 3, ("  1  told",),
     (StoryLine("T1", "DELETE FROM a", "1 row changed"),
-     StoryLine("T2", "INSERT <b>", "no row changed", ("T1",))),
+     StoryLine("T2", "INSERT <b>", "no row changed", ("T1",), True)),
     ("T1 saw nothing.",),
 )  # fmt: skip
 CRASH = replace(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -30,6 +31,7 @@ from txfuzz.campaign.setup.resolve import database_url
 from txfuzz.campaign.workers.carried import carried
 from txfuzz.campaign.workers.engines import ONE, Workers
 from txfuzz.check.crowd import CrowdResult
+from txfuzz.check.finding.met import meets_rows
 from txfuzz.check.finding.result import CheckResult, ReplayedSchedule, SetResult
 from txfuzz.check.program import Program, combinations_of, programs
 from txfuzz.check.serial.judge import MOST_TRANSACTIONS
@@ -41,6 +43,8 @@ from txfuzz.errors import DatabaseUnavailable, UsageError, did_you_mean
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.workload.scenario import ScenarioReplay
 from txfuzz.workload.yaml.runtime_errors import RefusedStep, with_place
+
+_LONGEST = 60  # characters of a statement in a note
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,9 @@ def check_file(
         stop = interrupted or threading.Event()
         by = SetsByWorkers(workers, stop, on_progress, on_lost) if workers.several else None
         job = _job(subject, url, plugin_files) if workers.several else None
-        run = _Check(subject, limits, crowd, seed, stop, on_progress, by, job, on_begin)
+        # Code is not run once more: what it has kept of its first run would meet another database
+        reopen = None if subject.scenario is None else partial(open_subject, path, registry, url, adapter)
+        run = _Check(subject, limits, crowd, seed, stop, on_progress, by, job, on_begin, reopen)
         try:
             found = run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
         except RefusedStep as error:
@@ -141,6 +147,7 @@ class _Check:
         by: SetsByWorkers | None,
         job: Callable[[SetQuestion, tuple[str, ...], str, int], CheckJob] | None,
         on_begin: Callable[[CheckPlan], None],
+        reopen: Callable[[], Subject] | None,
     ) -> None:
         self._subject, self._limits, self._crowd, self._seed = subject, limits, crowd, seed
         self._interrupted, self._on_progress = interrupted, on_progress
@@ -148,6 +155,7 @@ class _Check:
         self._schedules = 0
         self._lost = ""  # why the database is of no more use
         self._by, self._job, self._on_begin = by, job, on_begin
+        self._reopen = reopen
 
     @property
     def _over(self) -> bool:
@@ -172,16 +180,18 @@ class _Check:
             self._on_begin(CheckPlan(subject.name, product, len(run), len(sets), number))
             question = SetQuestion(run, asked, self._limits, advice)
             if self._by is None or self._job is None:
-                checker = SetChecker(trial, runner, question, self._interrupted.is_set, self._on_progress)
+                stop, tell, reopen = self._interrupted.is_set, self._on_progress, self._reopen
+                checker = SetChecker(trial, runner, question, stop, tell, reopen)
                 results = checker.check(sets, self._limits.seconds)
                 self._lost, self._schedules = checker.lost, checker.schedules
                 left_out = runner.left_out
+                notes = (*notes, *filter(None, [checker.afterwards]))
             else:
                 job = self._job(question, named, expect, self._seed)
                 results = self._by.check(job, len(sets))
                 self._lost, self._schedules, left_out = self._by.lost, self._by.schedules, self._by.left_out
         crowded = self._crowds(named, asked)
-        notes = (*notes, *_left_out(subject, named, sets), *_never_ran(sets, results))
+        notes = (*notes, *_left_out(subject, named, sets), *_untested(sets, results))
         facts = subject.tables.facts()
         return CheckResult(
             subject.name,
@@ -230,11 +240,13 @@ def _left_out(
         yield f"Of the combinations of arguments {told} were run (--combinations N for more)"
 
 
-def _never_ran(sets: Sequence[tuple[str, Sequence[Program]]], results: Sequence[SetResult]) -> Iterator[str]:
-    """What to say of steps whose conditions never held: nothing is known of them, such as where the setup
+def _untested(sets: Sequence[tuple[str, Sequence[Program]]], results: Sequence[SetResult]) -> Iterator[str]:
+    """What to say of transactions of which nothing, or less than it looks, is known, such as where the setup
     lacks the row that the parameters name."""
     followed = {each.name for each in results if any(level.schedules for level in each.levels)}
-    ran = {step for each in results for level in each.levels for step in level.ran}
+    levels = [level for each in results for level in each.levels]
+    ran, met = {step for each in levels for step in each.ran}, {step for each in levels for step in each.met}
+    changed = {name for each in levels for name in each.changed}
     transactions = {
         transaction.name: transaction
         for name, chosen in sets
@@ -243,17 +255,44 @@ def _never_ran(sets: Sequence[tuple[str, Sequence[Program]]], results: Sequence[
         if name in followed
     }
     for transaction in transactions.values():
-        if not isinstance(transaction, SqlTransaction):
-            continue
-        steps = range(len(transaction.transaction.steps))
-        never = [str(number + 1) for number in steps if (transaction.name, number) not in ran]
-        if never:
-            one = len(never) == 1
+        if isinstance(transaction, SqlTransaction):
+            yield from _never_ran(transaction, ran)
+            yield from _never_met(transaction, ran - met)
+        elif transaction.name not in changed:
             yield (
-                f"{'Step' if one else 'Steps'} {listed(never)} of {transaction.name} ran in no schedule, so "
-                f"nothing is known of {'it' if one else 'them'}: see `when`, and whether the setup has the "
-                "rows that the parameters name"
+                f"{transaction.name} changed a row in no schedule, so unless it is only meant to read, "
+                "nothing was tested by it: see whether the setup has the rows that it looks for"
             )
+
+
+def _never_ran(transaction: SqlTransaction, ran: Collection[tuple[str, int]]) -> Iterator[str]:
+    """Of steps whose conditions never held."""
+    steps = range(len(transaction.transaction.steps))
+    never = [str(number + 1) for number in steps if (transaction.name, number) not in ran]
+    if never:
+        one = len(never) == 1
+        yield (
+            f"{'Step' if one else 'Steps'} {listed(never)} of {transaction.name} ran in no schedule, so "
+            f"nothing is known of {'it' if one else 'them'}: see `when`, and whether the setup has the "
+            "rows that the parameters name"
+        )
+
+
+def _never_met(transaction: SqlTransaction, unmet: Collection[tuple[str, int]]) -> Iterator[str]:
+    """unmet: steps that ran and have neither returned nor changed a row."""
+    steps = [" ".join(str(step.sql).split()) for step in transaction.transaction.steps]
+    never = [
+        f"{number + 1} ({sql if len(sql) <= _LONGEST else f'{sql[: _LONGEST - 1]}…'})"
+        for number, sql in enumerate(steps)
+        if (transaction.name, number) in unmet and meets_rows(sql)
+    ]
+    if never:
+        one = len(never) == 1
+        yield (
+            f"{'Step' if one else 'Steps'} {listed(never)} of {transaction.name} met a row in no schedule, "
+            f"so nothing was tested by {'it' if one else 'them'}: see whether the setup has the rows that "
+            "the parameters name"
+        )
 
 
 def _check_names(named: Sequence[str], known: Sequence[str]) -> None:

@@ -9,13 +9,15 @@ from itertools import pairwise
 
 from txfuzz.check.code.call import MOST_POINTS
 from txfuzz.check.finding.failures import also_in_series, failures, is_unknown
+from txfuzz.check.finding.met import met_rows
 from txfuzz.check.finding.result import LevelCounts
 from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule, ProgramRunner, interleavings
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.transaction import StatementPoint
-from txfuzz.database.scenario import ScenarioTables, deadlock_codes
+from txfuzz.database.error_meanings import constraint_codes, deadlock_codes
+from txfuzz.database.scenario import ScenarioTables
 
 _MOST_REASONS = 3
 LEAST = 0.3  # seconds of a part
@@ -130,13 +132,16 @@ class Counting:
 
     def __init__(self, isolation: str, tables: ScenarioTables, judge: str) -> None:
         self.isolation, self._judge = isolation, judge
-        self._retried, self._deadlocks = tables.retried, deadlock_codes(tables)
+        self._retried = tables.retried
+        self._deadlocks, self._constraints = deadlock_codes(tables), constraint_codes(tables)
         self._counts: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
         self._aborted: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
         self._reasons: dict[str, None] = {}
         self._ran: set[tuple[str, int]] = set()
+        self._met: set[tuple[str, int]] = set()
+        self._changed: set[str] = set()
         self.complete = True
         self.at_most = 0
         self.seconds = 0.0
@@ -158,6 +163,10 @@ class Counting:
             if isinstance(decision.chosen.what, StatementPoint):
                 transaction, _ = names[decision.chosen.actor]
                 self._ran.add((transaction.name, decision.chosen.what.step))
+        for name, step, changes in met_rows(attempt, self._retried):
+            self._met.add((name, step))
+            if changes:
+                self._changed.add(name)
         counts["waited"] += any(step.waited for step in attempt.trace.steps)
         found = failures(attempt, self._judge)
         self._failures.update(found)
@@ -212,6 +221,9 @@ class Counting:
             self.at_most,
             tuple(sorted(self._deadlocks & self._aborted.keys())),
             tuple(sorted(self._ran)),
+            tuple(sorted(self._met)),
+            tuple(sorted(self._changed)),
+            tuple(sorted(self._constraints & self._failed.keys())),
         )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
 from txfuzz.campaign.check.advice import tried_fixes
 from txfuzz.campaign.check.counting import Counting, SetSchedules
@@ -12,6 +13,7 @@ from txfuzz.campaign.check.findings import SECONDS as SHRINKING
 from txfuzz.campaign.check.findings import finding_of
 from txfuzz.campaign.check.levels import promises
 from txfuzz.campaign.check.shares import Cell, follow_in_turn
+from txfuzz.campaign.check.subject import Subject
 from txfuzz.campaign.check.trial import Trial
 from txfuzz.check.finding.failures import failures, fits_no_order
 from txfuzz.check.finding.result import Finding, Fix, LevelCounts, SetResult
@@ -19,9 +21,13 @@ from txfuzz.check.program import MOST_COMBINATIONS, Program
 from txfuzz.check.run import SECONDS as SCHEDULE_SECONDS
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.database.api import SessionError
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.errors import DatabaseUnavailable, UsageError
 
+_COMES_BACK, _LOOK_EVERY = 10.0, 0.5  # seconds
+_SMALLER = "What failed before the database was lost was made smaller when it had been opened again"
+_NOT_SMALLER = "What failed before the database was lost could not be made smaller: {}"
 _AFTERWARDS = 3.0  # seconds that an interruption waits for findings to be made smaller
+_MENDING = "trying what mends it"
 SCHEDULES = 2000  # of one program at one level
 SECONDS = 60.0  # for all schedules of a check
 
@@ -66,7 +72,11 @@ class SetQuestion:
 
 class SetChecker:
     """Checks sets on the same tables. interrupted: ends it. lost: why the database is of no more use;
-    schedules: that were followed."""
+    schedules: that were followed.
+
+    reopen: the subject once more, for what failed before the database was lost; None where that cannot be.
+    afterwards: what became of that, in a sentence; empty where there was nothing to do.
+    """
 
     def __init__(
         self,
@@ -75,14 +85,17 @@ class SetChecker:
         question: SetQuestion,
         interrupted: Callable[[], bool],
         on_progress: Progress,
+        reopen: Callable[[], Subject] | None = None,
     ) -> None:
         self._subject, self._capabilities = trial.subject, trial.capabilities
         self._trial, self._runner, self._question = trial, runner, question
         self._limits = question.limits
         self._interrupted, self._on_progress = interrupted, on_progress
+        self._reopen, self._reopened = reopen, ExitStack()
         self._until: float | None = None  # findings are made smaller, once it was interrupted
         self.schedules = 0
-        self.lost = ""
+        self.lost = self.afterwards = ""
+        self._again = False  # is the database that is used now another one than was lost?
 
     @property
     def over(self) -> bool:
@@ -105,11 +118,12 @@ class SetChecker:
             follow_in_turn([cell for one in cells for cell, _ in one.values()], seconds, lambda: self.over)
         except (DatabaseUnavailable, SessionError) as error:
             self.lost = why_lost(error, self.schedules)
-        return [
-            self._result(name, chosen, [counting for cell, counting in one.values() if cell.begun])
-            for (name, chosen), one in zip(sets, cells, strict=True)
-            if any(cell.begun for cell, _ in one.values())
-        ]
+        with self._reopened:
+            return [
+                self._result(name, chosen, [counting for cell, counting in one.values() if cell.begun])
+                for (name, chosen), one in zip(sets, cells, strict=True)
+                if any(cell.begun for cell, _ in one.values())
+            ]
 
     def _cell(self, name: str, chosen: Sequence[Program], level: str) -> tuple[Cell, Counting]:
         counting = Counting(level, self._subject.tables, self._subject.judge)
@@ -131,7 +145,35 @@ class SetChecker:
                 return self._explained(name, chosen, counts, simplest)
             except (DatabaseUnavailable, SessionError) as error:
                 self.lost = why_lost(error, self.schedules)
+        if any(level in self._question.asked for level in simplest) and self._is_open_again():
+            try:
+                return self._explained(name, chosen, counts, simplest)
+            except (DatabaseUnavailable, SessionError) as error:
+                self._again, self.afterwards = False, _NOT_SMALLER.format(why_lost(error, self.schedules))
         return self._counted_only(name, chosen, counts, simplest)
+
+    def _is_open_again(self) -> bool:
+        """Can what had failed before the loss be followed on a server that is started for it, or on the same
+        where it has come back? That is tried once."""
+        if self._again or self.afterwards or self._interrupted():
+            return self._again
+        if self._reopen is None:
+            self.afterwards = _NOT_SMALLER.format("that needs the database that was lost")
+            return False
+        until = time.monotonic() + _COMES_BACK
+        while True:
+            try:
+                subject = self._reopened.enter_context(self._reopen())
+                self._trial = replace(self._trial, subject=subject)
+                self._runner = self._reopened.enter_context(self._trial.runner(subject.tables))
+            except (DatabaseUnavailable, SessionError, UsageError) as error:
+                if time.monotonic() > until or self._interrupted():
+                    self.afterwards = _NOT_SMALLER.format(" ".join(str(error).split()))
+                    return False
+                time.sleep(_LOOK_EVERY)
+            else:
+                self._again, self.afterwards = True, _SMALLER
+                return True
 
     def _explained(
         self,
@@ -151,8 +193,8 @@ class SetChecker:
                 self._on_progress(CheckProgress(name, level, self.schedules, 0, "shrinking"))
                 seconds = self._shrinking()
                 findings.append(finding_of(self._trial, self._runner, attempt, seconds))
-        if weakest is not None and self._question.advice and not self.over:
-            self._on_progress(CheckProgress(name, weakest, self.schedules, 0, "trying what mends it"))
+        if weakest is not None and self._question.advice and not self._interrupted():
+            self._on_progress(CheckProgress(name, weakest, self.schedules, 0, _MENDING))
             fixes = tuple(
                 fix
                 for attempt in simplest[weakest]
@@ -162,10 +204,15 @@ class SetChecker:
                     chosen,
                     counts,
                     most=self._limits.most,
-                    goes_on=lambda: not self._interrupted(),
+                    goes_on=lambda: self._goes_on_trying(name, weakest),
                 )
             )
         return SetResult(name, len(chosen), counts, tuple(findings), fixes, self._subject.judge)
+
+    def _goes_on_trying(self, name: str, level: str) -> bool:
+        """Asked for each schedule; whoever watches is told that time passes."""
+        self._on_progress(CheckProgress(name, level, self.schedules, 0, _MENDING))
+        return not self._interrupted()
 
     def _counted_only(
         self,

@@ -50,6 +50,11 @@ def is_switch_point(sql: str) -> bool:
     return _UNSEEN.match(text) is None or _MORE.search(text) is not None
 
 
+def writes(sql: str) -> bool:
+    """Is there a part that changes rows?"""
+    return _WRITE.search(_bare(sql)) is not None
+
+
 def _bare(sql: str) -> str:
     while found := _COMMENT.match(sql):
         sql = sql[found.end() :]

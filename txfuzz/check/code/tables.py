@@ -12,13 +12,13 @@ from txfuzz.check.code.resources import Resources
 from txfuzz.check.code.session import CodeSession, waiting_sessions
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.drivers import Drivers
+from txfuzz.database.error_meanings import constraint_codes, deadlock_codes
 from txfuzz.database.scenario import (
     AdoptedSession,
     ColumnFacts,
     Rows,
     ScenarioSession,
     ScenarioTables,
-    deadlock_codes,
 )
 
 SECONDS = 10.0
@@ -59,6 +59,11 @@ class CodeTables(Closeable):
     def deadlocks(self) -> frozenset[str]:
         """See NamesDeadlocks."""
         return deadlock_codes(self._tables)
+
+    @property
+    def constraints(self) -> frozenset[str]:
+        """See NamesConstraints."""
+        return constraint_codes(self._tables)
 
     def facts(self) -> ColumnFacts:
         return self._tables.facts() if self._state is None else ColumnFacts()

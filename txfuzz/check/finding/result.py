@@ -20,7 +20,9 @@ class LevelCounts:
     waited: those in which somebody waited for a lock. complete: every schedule was run. reasons: why some
     could not be judged. at_most: how many schedules there can be, 0 where nobody knows.
     deadlocks: the codes, of those in aborted, that mean a deadlock. ran: the steps that ran in any, by
-    transaction and number from 0.
+    transaction and number from 0. met: those of them that have returned or changed a row in any. changed: the
+    transactions of which a statement has changed one, whether that was committed or not. constraints: the
+    codes, of those in failed, by which a constraint refuses a change.
     """
 
     isolation: str
@@ -39,6 +41,9 @@ class LevelCounts:
     at_most: int = 0
     deadlocks: tuple[str, ...] = ()
     ran: tuple[tuple[str, int], ...] = ()
+    met: tuple[tuple[str, int], ...] = ()
+    changed: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
 
     @property
     def judged(self) -> int:

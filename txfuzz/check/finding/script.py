@@ -59,9 +59,11 @@ def _schedule(finding: Finding, windows: dict[str, str], begin: Begin) -> Iterat
     levels = {call.label: call.isolation for call in attempt.program.bound(attempt.isolation)}
     last = {step.chosen.actor: number for number, step in enumerate(attempt.trace.steps, 1)}
     spoken, begun = SpokenStatements(attempt), set()
+    behind: dict[str, list[WindowLine]] = {}  # what cannot be entered before the wait is over
     for number, (decision, told) in enumerate(zip(attempt.trace.steps, story(attempt), strict=True), 1):
         label, point = decision.chosen.actor, decision.chosen.what
         window, transaction = windows[label], calls[label][0]
+        yield from behind.pop(label, ())
         mode = transaction.transaction.mode if isinstance(transaction, SqlTransaction) else Mode()
         tried = getattr(point, "attempt", 0)
         if (label, tried) not in begun:
@@ -69,38 +71,45 @@ def _schedule(finding: Finding, windows: dict[str, str], begin: Begin) -> Iterat
             for statement in begin(levels[label], mode):
                 yield WindowLine(window, statement)
         shown = f"({number}) {told.came}" if told.came else f"({number})"
-        if told.waited_for:
-            shown = (
-                f"({number}) waits for {listed(windows[each] for each in told.waited_for)}, then {told.came}"
-            )
-        if not isinstance(point, StatementPoint):
+        if told.waited:
+            holders = f" for {listed(windows[each] for each in told.waited_for)}" if told.waited_for else ""
+            shown = f"({number}) waits{holders}{f', then {told.came}' if told.came else ''}"
+        if isinstance(point, StatementPoint):
+            step = _step(transaction, point.step)
+            if _is_guarded(step):
+                yield WindowLine(window, f"SAVEPOINT {SAVEPOINT}")
+            yield WindowLine(window, spoken.text(label, point), shown)
+            then = [WindowLine(window, each) for each in _then(step, answer_of(attempt, label, point))]
+            outcome = attempt.outcome.transactions.get(label)
+            if outcome is not None and outcome.ending is Ending.ABORTED and number == last[label]:
+                then.append(WindowLine(window, "ROLLBACK"))
+            if told.waited:
+                behind[label] = then
+            else:
+                yield from then
+        else:
             yield WindowLine(window, str(point), shown)
-            continue
-        step = _step(transaction, point.step)
-        answer = answer_of(attempt, label, point)
-        yield from _statement(window, spoken.text(label, point), shown, step, answer)
-        outcome = attempt.outcome.transactions.get(label)
-        if outcome is not None and outcome.ending is Ending.ABORTED and number == last[label]:
-            yield WindowLine(window, "ROLLBACK")
+        for each in decision.let_go:
+            yield from behind.pop(each, ())
+    for left in behind.values():
+        yield from left
 
 
 def _step(transaction: CheckedTransaction, number: int) -> Step | None:
     return transaction.transaction.steps[number] if isinstance(transaction, SqlTransaction) else None
 
 
-def _statement(
-    window: str, sql: str, shown: str, step: Step | None, answer: StatementOutcome | None
-) -> Iterator[WindowLine]:
-    """With the savepoint to which an error that is gone on from rolls back."""
-    rules = dict(step.on_error) if step is not None else {}
-    guarded = any(rule in ("skip", "stop") for rule in rules.values())
-    if guarded:
-        yield WindowLine(window, f"SAVEPOINT {SAVEPOINT}")
-    yield WindowLine(window, sql, shown)
-    if answer is None:
+def _is_guarded(step: Step | None) -> bool:
+    """Is there a savepoint before it, to which an error that is gone on from rolls back?"""
+    return step is not None and any(rule in ("skip", "stop") for _, rule in step.on_error)
+
+
+def _then(step: Step | None, answer: StatementOutcome | None) -> Iterator[str]:
+    """What becomes of its savepoint."""
+    if answer is None or step is None:
         return
-    rule = rules.get(answer.code) if answer.code else None
+    rule = dict(step.on_error).get(answer.code) if answer.code else None
     if isinstance(rule, RollbackTo):
-        yield WindowLine(window, f"ROLLBACK TO SAVEPOINT {rule.savepoint}")
-    elif guarded and rule != "abort":
-        yield WindowLine(window, f"{'ROLLBACK TO' if answer.code else 'RELEASE'} SAVEPOINT {SAVEPOINT}")
+        yield f"ROLLBACK TO SAVEPOINT {rule.savepoint}"
+    elif _is_guarded(step) and rule != "abort":
+        yield f"{'ROLLBACK TO' if answer.code else 'RELEASE'} SAVEPOINT {SAVEPOINT}"

@@ -306,9 +306,17 @@ class _Run:
         for actor in under_way:
             if (actor.name in found or actor.name in still) and actor.state is State.RUNNING:
                 actor.state = State.WAITING
-                self._found_waiting(actor.name, found.get(actor.name, frozenset()))
+                self._found_waiting(
+                    actor.name, self._holders(actor.name) if actor.name in found else frozenset()
+                )
         waiting = {actor.name for actor in under_way if actor.state is State.WAITING}
         return waiting - found.keys() - still
+
+    def _holders(self, name: str) -> frozenset[str]:
+        """For whom this one waits: those at a switch point, too. They are named in this question alone, since
+        the database takes time for each that it is asked about."""
+        begun = [each.name for each in self._actors.values() if each.under_way and each.ended is None]
+        return self._waits(begun).get(name, frozenset())
 
     def _stands_still(self, actor: _Actor, began: float) -> bool:
         stands, now = self._run.stands(actor.name), time.monotonic()

@@ -130,7 +130,7 @@ def check(
         from txfuzz.report.check.text import check_body, replayed_text, verdict_text
         from txfuzz.workload.shipped import scenario_file
 
-        progress = CheckScreen(screen, seconds)
+        progress = CheckScreen(screen, seconds, quiet=as_json)
         found = check_file(
             scenario_file(file),
             transactions=names,

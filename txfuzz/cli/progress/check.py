@@ -1,12 +1,17 @@
-"""The progress of a check: a screen, in a terminal only."""
+"""The progress of a check: a screen in a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from txfuzz.report.check.status import CheckStatus, check_frame
+import click
+
+from txfuzz.cli.terminal import wrapped
+from txfuzz.common.sanitize import one_line
+from txfuzz.report.check.status import CheckStatus, check_frame, status_line
 
 if TYPE_CHECKING:
     from txfuzz.campaign.check.check import CheckPlan
@@ -15,20 +20,21 @@ if TYPE_CHECKING:
     from txfuzz.report.text.status import Frame
 
 _LOOKS = 0.1  # seconds between two looks at what is told
+_LINES = 10.0  # seconds between two lines
 
 
 class CheckScreen:
-    """screen: may stand or not. seconds: for all schedules."""
+    """screen: may stand or not. seconds: for all schedules. quiet: it shows nothing else."""
 
-    def __init__(self, screen: Screen, seconds: float) -> None:
-        self._screen = screen
+    def __init__(self, screen: Screen, seconds: float, *, quiet: bool) -> None:
+        self._screen, self._quiet = screen, quiet
         self._status = CheckStatus(most_seconds=seconds)
-        self._began = self._looked = time.monotonic()
+        self._began = self._looked = self._said = time.monotonic()
         self._failed: set[tuple[str, str]] = set()
         self._last: CheckProgress | None = None  # what was told, but not looked at
 
     def began(self, plan: CheckPlan) -> None:
-        self._began = time.monotonic()
+        self._began = self._said = time.monotonic()
         self._status = replace(
             self._status,
             title=f"{plan.name} · {plan.server}",
@@ -53,6 +59,14 @@ class CheckScreen:
         self._looked, self._last = now, None
         if first:
             self._failed.add(there)
+        if not self._screen.standing and now - self._said >= _LINES:
+            self._said = now
+            self._say(status_line(self._status))
+
+    def _say(self, line: str) -> None:
+        if not self._quiet:
+            for part in wrapped(one_line(line), sys.stderr):
+                click.echo(part, err=True)
 
     def _look_at(self, told: CheckProgress, now: float) -> None:
         self._status = self._status.at(

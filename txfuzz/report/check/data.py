@@ -10,7 +10,7 @@ from txfuzz.check.crowd import CrowdResult
 from txfuzz.check.finding.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.story import explanation, seen_text, story
 from txfuzz.report.check.story import remarks
-from txfuzz.report.check.text import notes, replay_verdict, verdict
+from txfuzz.report.check.text import hints, notes, prices, replay_verdict, verdict
 
 FORMAT = 1
 
@@ -36,7 +36,7 @@ def check_data(found: CheckResult) -> dict[str, Any]:
         "masked": list(found.masked),
         "renamed": list(found.renamed),
         "notes": list(notes(found)),
-        "sets": [_set(each) for each in found.sets],
+        "sets": [_set(found, each) for each in found.sets],
         "crowds": [_crowd(each) for each in found.crowds],
     }
 
@@ -74,13 +74,14 @@ def _crowd(crowd: CrowdResult) -> dict[str, Any]:
     }
 
 
-def _set(one: SetResult) -> dict[str, Any]:
+def _set(found: CheckResult, one: SetResult) -> dict[str, Any]:
     return {
         "transactions": one.name,
         "programs": one.programs,
         "levels": [_counts(each) for each in one.levels],
         "findings": [_finding(each) for each in one.findings],
         "fixes": [_fix(each) for each in one.fixes],
+        "hints": list(hints(found, one)),
     }
 
 
@@ -101,7 +102,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "schedule": [labels.index(actor) + 1 for actor in attempt.trace.schedule],
         "story": [
             {"transaction": each.transaction, "did": each.did, "came": each.came,
-             "waited_for": list(each.waited_for)}
+             "waited": each.waited, "waited_for": list(each.waited_for)}
             for each in story(attempt)
         ],
         "explanation": [*explanation(attempt), *remarks(finding)],
@@ -112,8 +113,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
-    return {"change": fix.about, "sql": fix.sql, "isolation": fix.isolation, "before": _counts(fix.before),
-            "after": _counts(fix.after)}  # fmt: skip
+    return {"change": fix.about, "sql": fix.sql, "isolation": fix.isolation, "price": list(prices(fix)),
+            "before": _counts(fix.before), "after": _counts(fix.after)}  # fmt: skip
 
 
 def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:

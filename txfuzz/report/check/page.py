@@ -9,7 +9,7 @@ from txfuzz.common.version import __version__
 from txfuzz.report.check.picture import SCHEDULE_CSS, schedule_part
 from txfuzz.report.check.story import remarks
 from txfuzz.report.check.table import head, table_rows
-from txfuzz.report.check.text import fix_text, notes, verdict
+from txfuzz.report.check.text import fix_text, hints, notes, verdict
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.shell import html_page
 from txfuzz.report.tones import NOT_SAFE, TONES
@@ -69,6 +69,13 @@ def _set(found: CheckResult, one: SetResult) -> Markup:
         el("th", each.isolation, "" if each.isolation in found.asked else " (to compare)")
         for each in one.levels
     ]
+    advice = [
+        *(
+            el("li", el("b", "fix: "), fix_text(fix), el("pre", fix.sql) if fix.sql else None)
+            for fix in one.fixes
+        ),
+        *(el("li", el("b", "hint: "), hint) for hint in hints(found, one)),
+    ]
     return el(
         "section",
         el("h2", one.name),
@@ -78,15 +85,7 @@ def _set(found: CheckResult, one: SetResult) -> Markup:
             class_="scroll",
             tabindex="0",
         ),
-        el(
-            "ul",
-            [
-                el("li", el("b", "fix: "), fix_text(fix), el("pre", fix.sql) if fix.sql else None)
-                for fix in one.fixes
-            ],
-        )
-        if one.fixes
-        else None,
+        el("ul", advice) if advice else None,
         [_finding(one, finding) for finding in one.findings],
     )
 

@@ -8,9 +8,9 @@ from txfuzz.check.story import StoryLine
 from txfuzz.report.check.story import came_text
 from txfuzz.report.html.markup import Content, Markup, cut, el
 
-_STEP, _LANE, _LEFT, _TOP = 62.0, 58.0, 150.0, 22.0  # pixels
+_STEP, _LANE, _TOP = 62.0, 58.0, 22.0  # pixels
 _RADIUS = 13.0
-_LABEL = 20  # characters
+_LABEL, _CHARACTER = 44, 7.4  # characters, and pixels of one
 _WORD = 9
 SCHEDULE_CSS = """
 .schedule { width: 100%; border-collapse: collapse; margin: 14px 0; table-layout: fixed; }
@@ -58,11 +58,12 @@ def _row(number: int, line: StoryLine, labels: Sequence[str]) -> Markup:
 
 def lanes(lines: Sequence[StoryLine], labels: Sequence[str]) -> Markup:
     """An SVG. The numbers are those of the lines of the story."""
-    width = _LEFT + _STEP * len(lines) + 20
+    left = max(150.0, _CHARACTER * max((len(cut(label, _LABEL)) for label in labels), default=0) + 8)
+    width = left + _STEP * len(lines) + 20
     height = _TOP + _LANE * len(labels)
     return el(
         "svg",
-        [_lane(lines, label, _TOP + _LANE * (at + 0.4)) for at, label in enumerate(labels)],
+        [_lane(lines, label, left, _TOP + _LANE * (at + 0.4)) for at, label in enumerate(labels)],
         viewBox=f"0 0 {width:.0f} {height:.0f}",
         width=width,
         height=height,
@@ -72,21 +73,21 @@ def lanes(lines: Sequence[StoryLine], labels: Sequence[str]) -> Markup:
     )
 
 
-def _lane(lines: Sequence[StoryLine], label: str, y: float) -> Content:
+def _lane(lines: Sequence[StoryLine], label: str, left: float, y: float) -> Content:
     own = [(number, line) for number, line in enumerate(lines, 1) if line.transaction == label]
     parts: list[Content] = [el("text", cut(label, _LABEL), x=0.0, y=y + 4, class_="lane-name")]
     if own:
-        parts.append(el("line", x1=_x(own[0][0]), x2=_x(own[-1][0]), y1=y, y2=y, class_="lane"))
+        parts.append(el("line", x1=_x(left, own[0][0]), x2=_x(left, own[-1][0]), y1=y, y2=y, class_="lane"))
     for at, (number, line) in enumerate(own):
-        if line.waited_for:
+        if line.waited:
             until = own[at + 1][0] if at + 1 < len(own) else len(lines) + 0.5
-            parts.append(el("line", x1=_x(number), x2=_x(until), y1=y, y2=y, class_="lane waits"))
-    parts += [_stop(number, line, y) for number, line in own]
+            parts.append(el("line", x1=_x(left, number), x2=_x(left, until), y1=y, y2=y, class_="lane waits"))
+    parts += [_stop(number, line, left, y) for number, line in own]
     return el("g", parts)
 
 
-def _stop(number: int, line: StoryLine, y: float) -> Markup:
-    x = _x(number)
+def _stop(number: int, line: StoryLine, left: float, y: float) -> Markup:
+    x = _x(left, number)
     verb = line.did.split(" ", 1)[0].upper()
     failed = "bad" if "aborted" in line.came else ""
     mark = (
@@ -104,5 +105,5 @@ def _stop(number: int, line: StoryLine, y: float) -> Markup:
     )
 
 
-def _x(number: float) -> float:
-    return _LEFT + _STEP * (number - 0.6)
+def _x(left: float, number: float) -> float:
+    return left + _STEP * (number - 0.6)

@@ -73,16 +73,29 @@ def check_frame(status: CheckStatus) -> Frame:
     return Frame(title, status_rows(status), found)
 
 
-def status_rows(status: CheckStatus) -> list[Row]:
-    """The same rows at every moment."""
+def status_line(status: CheckStatus) -> str:
+    """For one line of a log. Its parts are sets at levels."""
+    parts, failing = status.sets * status.levels, sum(status.failing.values())
+    begun = f", {len(status.failing):,} of {parts:,} parts begun" if parts else ""
+    fail = f", {failing:,} fail" if failing else ""
+    ran = f"{counted(status.schedules, 'schedule')} ({status.rate:,.0f}/s)"
+    return f"{clock(status.seconds)} {_now(status)}; {ran}{fail}{begun}"
+
+
+def _now(status: CheckStatus) -> str:
     name, level = status.now
     now = f"{name} at {level.upper()}" if name else "each transaction alone"
+    return f"{now}: {status.doing}" if status.doing else now
+
+
+def status_rows(status: CheckStatus) -> list[Row]:
+    """The same rows at every moment."""
     most = f", schedules run for at most {clock(status.most_seconds)}" if status.most_seconds else ""
     parts = status.sets * status.levels
     failing = sum(status.failing.values())
     return [
         Row("time", f"{clock(status.seconds)}{most}"),
-        Row("now", f"{now}: {status.doing}" if status.doing else now, most=2),
+        Row("now", _now(status), most=2),
         Row("new", new_text(status.new, status.seconds), most=2),
         Row("schedules", f"{status.schedules:,}, {status.rate:,.0f}/s", status.ran.growth),
         Row("failing", f"{failing:,}"),

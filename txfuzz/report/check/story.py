@@ -105,8 +105,9 @@ def _numbered(lines: Sequence[StoryLine]) -> list[str]:
 
 def came_text(line: StoryLine) -> str:
     """What came of it, behind an arrow; empty for nothing."""
-    if line.waited_for:
-        return f"→ waits for {listed(line.waited_for)}, then: {line.came}" if line.came else "→ waits"
+    if line.waited:
+        waits = f"waits for {listed(line.waited_for)}" if line.waited_for else "waits"
+        return f"→ {waits}, then: {line.came}" if line.came else f"→ {waits}"
     return f"→ {line.came}" if line.came else ""
 
 

@@ -9,6 +9,7 @@ from txfuzz.common.sanitize import printable
 from txfuzz.report.text.lines import head_lines, width
 
 NONE = "–"
+REFUSED = "refused by a constraint"
 _NAME, _NARROW = 44, 20  # characters of the first column
 
 
@@ -45,8 +46,11 @@ def table_rows(one: SetResult) -> Iterator[tuple[str, list[str]]]:
         )
     if any(each.aborted for each in levels):
         yield "aborted, to be retried", [_codes(each.aborted, each.deadlocks) for each in levels]
-    if any(each.failed for each in levels):
-        yield "aborted for good", [_codes(each.failed) for each in levels]
+    refused, failed = ([_failed(each, refused=which) for each in levels] for which in (True, False))
+    if any(refused):
+        yield REFUSED, [_codes(each) for each in refused]
+    if any(failed):
+        yield "aborted for good", [_codes(each) for each in failed]
     if any(each.waited for each in levels):
         yield "waited for a lock", [_number(each.waited) for each in levels]
     if any(each.unknown for each in levels):
@@ -88,6 +92,11 @@ def _names(levels: tuple[LevelCounts, ...], of: Callable[[LevelCounts], Mapping[
 def code_text(code: str, deadlocks: Collection[str]) -> str:
     """ "40P01 deadlock": what a code means to those who do not know the database's."""
     return f"{code} deadlock" if code in deadlocks and code != "deadlock" else code
+
+
+def _failed(counts: LevelCounts, *, refused: bool) -> dict[str, int]:
+    """Of those that are aborted for good, the codes by which a constraint refused them, or the others."""
+    return {code: number for code, number in counts.failed.items() if (code in counts.constraints) is refused}
 
 
 def _codes(counts: Mapping[str, int], deadlocks: Collection[str] = ()) -> str:

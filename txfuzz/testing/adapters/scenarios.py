@@ -17,6 +17,7 @@ from txfuzz.check.program import Program, programs
 from txfuzz.check.run import ProgramResult, ProgramRunner
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.database.api import Capabilities, Database, Outcome, SessionError
+from txfuzz.database.error_meanings import NamesConstraints, deadlock_codes
 from txfuzz.database.scenario import (
     AdoptedSession,
     AnswersLater,
@@ -27,7 +28,6 @@ from txfuzz.database.scenario import (
     ScenarioSession,
     ScenarioTables,
     SetupRefused,
-    deadlock_codes,
 )
 from txfuzz.testing.adapters.both_ways import both_ways
 from txfuzz.testing.adapters.kept_tables import PEOPLE, KeptTablesChecks, bag
@@ -224,6 +224,8 @@ class ScenarioConformance(KeptTablesChecks, AdapterSubject):
             session.rollback()
             assert caught.value.outcome is outcome, statement
             assert caught.value.code not in tables.retried, statement
+            if isinstance(tables, NamesConstraints):
+                assert (caught.value.code in tables.constraints) is (outcome is Outcome.FAIL), statement
             assert not caught.value.lost, statement
         session.begin(can.default_isolation)  # and the session can still be used
         assert session.run("SELECT name FROM people", {}).rows is not None

@@ -39,6 +39,7 @@ class DuckdbScenario(Closeable):
     """
 
     retried = RETRIED
+    constraints = frozenset({"ConstraintException"})
 
     def __init__(self, options: DuckdbOptions, setup: Sequence[str]) -> None:
         self._file: DatabaseFile | None = None

@@ -28,6 +28,19 @@ from .sessions import MariadbAdoptedSession, MariadbScenarioSession
 
 DEADLOCKS = frozenset({str(DEADLOCK)})
 RETRIED = frozenset(map(str, (DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED)))
+CONSTRAINTS = frozenset(
+    {
+        "1048",  # NOT NULL
+        "1062",  # unique
+        "1216",  # foreign keys, without details
+        "1217",
+        "1451",  # foreign keys
+        "1452",
+        "1586",  # unique, with the name of the key
+        "3819",  # CHECK of MySQL
+        "4025",  # CHECK
+    }
+)
 AWAY = 10  # numbers that are left out, so that no new one is one that is there
 KEPT = "_kept"  # what the database with the copies has behind its name
 # What is restored is as it was, whatever it would be for a session of the user's
@@ -43,6 +56,7 @@ class MariadbScenario(Closeable):
 
     retried = RETRIED
     deadlocks = DEADLOCKS
+    constraints = CONSTRAINTS
 
     def __init__(self, server: ScenarioServer, name: str, setup: Sequence[str]) -> None:
         self._server, self._name, self._copies = server, name, name + KEPT

@@ -35,6 +35,16 @@ from .session import PostgresAdoptedSession, PostgresScenarioSession, checked
 
 DEADLOCKS = frozenset({"40P01"})
 RETRIED = frozenset({"40001"}) | DEADLOCKS
+CONSTRAINTS = frozenset(
+    {
+        "23001",  # RESTRICT of a foreign key
+        "23502",  # NOT NULL
+        "23503",  # foreign key
+        "23505",  # unique
+        "23514",  # CHECK
+        "23P01",  # EXCLUDE
+    }
+)
 KEPT = "_kept"  # what the schema with the copies has behind its name
 _CLOCK = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random)\(|"
@@ -70,6 +80,7 @@ class PostgresScenario(Closeable):
 
     retried = RETRIED
     deadlocks = DEADLOCKS
+    constraints = CONSTRAINTS
 
     def __init__(
         self,

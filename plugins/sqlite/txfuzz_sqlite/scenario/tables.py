@@ -27,6 +27,18 @@ RETRIED = frozenset(
         "SQLITE_LOCKED_SHAREDCACHE",
     }
 )
+CONSTRAINTS = frozenset(
+    {
+        "SQLITE_CONSTRAINT",
+        "SQLITE_CONSTRAINT_CHECK",
+        "SQLITE_CONSTRAINT_DATATYPE",
+        "SQLITE_CONSTRAINT_FOREIGNKEY",
+        "SQLITE_CONSTRAINT_NOTNULL",
+        "SQLITE_CONSTRAINT_PRIMARYKEY",
+        "SQLITE_CONSTRAINT_ROWID",
+        "SQLITE_CONSTRAINT_UNIQUE",
+    }
+)
 # Settings of a connection, not of the database: as the setup leaves them, every session has them
 _INHERITED = ("foreign_keys", "recursive_triggers", "ignore_check_constraints")
 
@@ -35,6 +47,7 @@ class SqliteScenario(Closeable):
     """Made by SqliteDatabase.scenario(). file: a new one of ours, which is removed on close()."""
 
     retried = RETRIED
+    constraints = CONSTRAINTS
 
     def __init__(self, file: DatabaseFile, options: SqliteOptions, setup: Sequence[str]) -> None:
         self._file, self._options = file, options
