@@ -116,11 +116,11 @@ def test_kill_and_restart_on_the_same_data_loses_nothing(run: Run, tmp_path: Pat
 
 
 def test_asynchronous_commit_loses_acknowledged_commits_and_we_see_it(run: Run) -> None:
-    for _ in range(3):  # what the log writer had written by the moment of the crash is chance
+    for _ in range(4):  # what the log writer had written by the moment of the crash, and who read it, is chance
         _, history, result = run(
             "[{name: kill-server, every: 0.4s}]", options="synchronous_commit: off", duration="1.8s"
         )
-        if durability(history).lost and result.verdict is Verdict.INVALID:
+        if durability(history).lost and "incompatible-order" in result.anomaly_types:
             break
     assert durability(history).lost > 0
     assert result.verdict is Verdict.INVALID
