@@ -116,7 +116,7 @@ def test_kill_and_restart_on_the_same_data_loses_nothing(run: Run, tmp_path: Pat
 
 
 def test_asynchronous_commit_loses_acknowledged_commits_and_we_see_it(run: Run) -> None:
-    for _ in range(4):  # what the log writer had written by the moment of the crash, and who read it, is chance
+    for _ in range(4):  # what the log writer had written by the crash, and who read it, is chance
         _, history, result = run(
             "[{name: kill-server, every: 0.4s}]", options="synchronous_commit: off", duration="1.8s"
         )
