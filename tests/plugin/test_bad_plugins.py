@@ -168,6 +168,10 @@ def test_the_result_names_what_has_failed(workers: int, plugin: Callable[[str], 
     assert ran.code == 0
     told = " ".join(ran.out.split())
     assert "In 2 of 2 calls, heuristic 'bad' failed: ZeroDivisionError: division by zero (" in told
+    (failure,) = json.loads(Path("out/campaign.json").read_text())["failures"]
+    assert failure.startswith("in 2 of 2 calls, heuristic 'bad' failed")
+    assert txfuzz("report", "out").code == 0
+    assert "In 2 of 2 calls, heuristic" in Path("out/report.html").read_text()
 
 
 def test_an_interruption_says_which_plugin_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -93,7 +93,7 @@ class CampaignResult:
     remarks: only when read back; remarks are sentences about what is missing or unreadable in the
     directory. whole: whether the campaign finished, so that no verdict is missing. neighbours: by the
     index of a finding in `findings`. failures: sentences without a full stop about plugins that failed while
-    the campaign went on; not read back.
+    the campaign went on.
     """
 
     directory: Path

@@ -30,7 +30,10 @@ def markdown_text(record: CampaignResult, comparison: Comparison | None = None) 
         f"**{markdown(sentence[:1].upper() + sentence[1:])}**",
         *(["", where] if where else []),
         *(["", markdown(comparison.sentence)] if comparison else []),
-        *[f"\n> {markdown(remark)}" for remark in (*facts.cautions[:4], *record.remarks[:8])],
+        *[
+            f"\n> {markdown(remark)}"
+            for remark in (*facts.cautions[:4], *record.remarks[:8], *record.failures[:4])
+        ],
         "",
         *_table(record.analysed),
     ]

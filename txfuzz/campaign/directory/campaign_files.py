@@ -72,6 +72,7 @@ def campaign_data(campaign: CampaignResult) -> dict[str, Any]:
         "found": campaign.found,
         "headline": None if campaign.leading is None else headline(campaign.leading),
         **asdict(campaign.facts),
+        "failures": list(campaign.failures),
         "small_scope": None if campaign.small_scope is None else _small_scope_data(campaign.small_scope),
         "iterations": [_iteration_data(each) for each in campaign.iterations],
     }

@@ -66,6 +66,7 @@ def read_run(directory: Path) -> CampaignResult:
             remarks=tuple(reader.remarks),
             whole=whole,
             small_scope=small_scope[0] if small_scope else None,
+            failures=reader.failures,
         )
     )
 
@@ -82,6 +83,7 @@ def read_outline(directory: Path) -> CampaignResult:
         reproducers=_reproducers(directory / "findings"),
         remarks=tuple(reader.remarks),
         whole=whole,
+        failures=reader.failures,
     )
 
 
@@ -120,6 +122,7 @@ class _DirectoryReader:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.remarks: list[str] = []
+        self.failures: tuple[str, ...] = ()
         self.verdict_missing = False
 
     def facts(self) -> CampaignFacts:
@@ -129,6 +132,10 @@ class _DirectoryReader:
                 "campaign.json is missing or damaged: isolation level, expectation and versions are unknown"
             )
             return CampaignFacts()
+        failures = data.get("failures")  # absent before there were any
+        self.failures = (
+            tuple(each for each in failures if isinstance(each, str)) if isinstance(failures, list) else ()
+        )
         data = {"answers_for": data.get("promised"), **data}
         return self.value(CampaignFacts, data, "campaign.json") or self.what_fits(CampaignFacts, data)
 

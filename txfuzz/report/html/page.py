@@ -115,6 +115,7 @@ def _header(record: CampaignResult, baseline: str) -> Markup:
            el("p", cut(sentence[:1].upper() + sentence[1:], 2_000)), class_=f"verdict {how}"),
         [el("p", f"Caution: {cut(each, _SENTENCE)}.", class_="remark") for each in facts.cautions[:6]],
         [el("p", _sentence_of(each), class_="remark") for each in record.remarks[:12]],
+        [el("p", _sentence_of(each), class_="remark") for each in record.failures[:6]],
         el("p", baseline, class_="remark") if baseline else None,
         _tiles(record),
     )  # fmt: skip
