@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from txfuzz.check.finding.failures import also_in_series, failures
+from txfuzz.check.finding.met import met_rows
 from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.transaction import SqlTransaction
@@ -93,7 +94,7 @@ def shrink(
         if ready is not None:
             with ready:
                 found = search.again(ready, small.attempt.program, small.attempt.trace.schedule)
-            if found is not None:
+            if found is not None and _locking(small.attempt) <= _locking(found):
                 small, rows = Small(candidate, found), candidate
     return small
 
@@ -139,6 +140,16 @@ class _Shrinking:
 def _codes(attempt: FollowedSchedule) -> set[str]:
     """By which transactions were aborted: that a table is missing must not be how one gives itself up."""
     return {each.code for each in attempt.outcome.transactions.values() if each.code}
+
+
+def _locking(attempt: FollowedSchedule) -> set[tuple[str, int]]:
+    """Steps that lock rows which are there: a lock of no row would be no sign that locks do not help."""
+    steps = {each.name: each.steps for each in _sql_transactions(attempt.program)}
+    return {
+        (name, number)
+        for name, number, _ in met_rows(attempt, ())
+        if name in steps and _LOCKS.search(str(steps[name][number].sql))
+    }
 
 
 def _is_within(schedule: Sequence[str], wanted: Sequence[str]) -> bool:
