@@ -192,6 +192,30 @@ def test_own_tables_show_the_applications_lost_updates_each_time(txfuzz: Cli, se
             assert booked == (5,), "it has worked on the seats of the user"
 
 
+@pytest.mark.parametrize("mend", ["SERIALIZABLE", "FOR UPDATE"])
+def test_what_is_right_on_own_tables_is_not_accused(txfuzz: Cli, server: EmbeddedServer, mend: str) -> None:
+    """Schedules of the search before the first iteration all have the same keys here."""
+    text = (CASES / "own-table-seats.yaml").read_text()
+    if mend == "SERIALIZABLE":
+        text = text.replace("isolation: read committed", "isolation: serializable")
+    else:
+        text = text.replace("seat_no = :s\n", "seat_no = :s FOR UPDATE\n", 1)
+    Path("mended.yaml").write_text(f"{text}campaign: {{small_scope: {{schedules: 40}}}}\n")
+    with psycopg.connect(**server.conninfo, autocommit=True) as connection:
+        connection.execute("DROP TABLE IF EXISTS public.seats")
+        connection.execute("CREATE TABLE public.seats (show_id int, seat_no int, booked_by text)")
+        connection.execute("INSERT INTO public.seats SELECT 1, n, NULL FROM generate_series(1, 5) n")
+    ran = txfuzz(
+        "run", "mended.yaml", "--iterations", 1, "--database-url", url(server), "--output-dir", "run"
+    )
+    assert ran.code == 0, ran.out
+    searched = json.loads(Path("run/campaign.json").read_text())["small_scope"]
+    assert (searched["verdict"], searched["found"]) == ("valid", 0)
+    assert searched["schedules"] > 10
+    history = read_history("run/iter_small_scope/history.edn")
+    assert len(history.keys) >= searched["schedules"], "each schedule has keys of its own"
+
+
 def test_own_tables_without_micro_operations_have_no_verdict(txfuzz: Cli, server: EmbeddedServer) -> None:
     with psycopg.connect(**server.conninfo, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS public.accounts")

@@ -17,6 +17,7 @@ from txfuzz.replay.judge import Judge, Judgement
 from txfuzz.replay.result import ReplayResult, replay_result
 from txfuzz.replay.schedule.focus_key import with_focus_key
 from txfuzz.replay.stepper.attempt import Attempt
+from txfuzz.replay.stepper.keys_apart import KeysApart
 from txfuzz.replay.stepper.physical_keys import AttemptKeys, PhysicalKeys
 from txfuzz.replay.stepper.recorder import Recorded
 from txfuzz.replay.stepper.session_threads import Limits
@@ -111,9 +112,10 @@ def follow_schedule(
     prepared = replayer.prepare(workload)
     judged: list[tuple[Attempt, Judgement]] = []
     operations: list[Recorded] = []
+    keys = KeysApart()
     for _ in range(attempts):
         attempt = prepared.run()
-        operations += attempt.operations
+        operations += keys.apart(attempt.operations)
         if attempt.refused:
             raise UsageError(attempt.refused)
         judged.append((attempt, judge.judge(attempt)))

@@ -20,6 +20,7 @@ from txfuzz.replay.schedule.replay_workload import Aim, compose, schedule
 from txfuzz.replay.small_scope.combinations import Combination
 from txfuzz.replay.small_scope.plan import PlannedSchedule
 from txfuzz.replay.stepper.attempt import Attempt
+from txfuzz.replay.stepper.keys_apart import KeysApart
 from txfuzz.replay.stepper.recorder import Recorded, RecordedOperation, recorded_edn
 from txfuzz.workload.model import Workload
 
@@ -119,6 +120,7 @@ class _Search:
         self._combinations: dict[Combination, CombinationResult] = {}
         self._schedules = self._stuck = self._final_reads = 0
         self._first_found: int | None = None
+        self._keys = KeysApart()
 
     def run(self, planned: PlannedSchedule) -> Attempt:
         prepared = self._prepare(planned)
@@ -134,7 +136,7 @@ class _Search:
         return attempt
 
     def named(self, planned: PlannedSchedule, attempt: Attempt) -> list[Recorded]:
-        """The operations, with the workload's names of the transactions."""
+        """The operations, with the workload's names of the transactions. Called once for each attempt."""
         origins = origins_of(self._prepare(planned).replay)
 
         def one(each: Recorded) -> Recorded:
@@ -142,7 +144,7 @@ class _Search:
                 return replace(each, txn=origins[each.txn])
             return each
 
-        return [one(each) for each in attempt.operations]
+        return [one(each) for each in self._keys.apart(attempt.operations)]
 
     def _prepare(self, planned: PlannedSchedule) -> PreparedReplay:
         mark = (planned.roles, planned.rows)
