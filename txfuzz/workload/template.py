@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.common.sanitize import one_line
+from txfuzz.errors import PluginError, UsageError, did_you_mean
+
+_SHOWN = 60  # characters of a value that a message quotes
 
 
 @dataclass(frozen=True)
@@ -68,3 +71,80 @@ class Template:
         if isinstance(data, list | tuple):
             return [self._fill(item, values) for item in data]
         return data
+
+
+def check_template(template: Template) -> None:
+    """PluginError if a field is not of its type, or a step cannot be filled in whatever the parameters are.
+
+    Whether the filled steps mean something is known when a workload that uses them is read.
+    """
+    if not isinstance(template.name, str) or not template.name:
+        raise PluginError(f"a template has the name {_brief(template.name)}, expected text")
+    mistake = next(_mistakes(template), None)
+    if mistake is not None:
+        raise PluginError(f"template {template.name!r}: {mistake}")
+
+
+def _mistakes(template: Template) -> Iterator[str]:
+    if not isinstance(template.about, str):
+        yield f"`about` is {_brief(template.about)}, expected a sentence (text)"
+    if not isinstance(template.parameters, Mapping):
+        yield f"`parameters` is {_brief(template.parameters)}, expected a mapping of names to defaults"
+    else:
+        for name in template.parameters:
+            if not isinstance(name, str):
+                yield f"the name of a parameter is {_brief(name)}, expected text"
+    if template.dialect is not None and not isinstance(template.dialect, str):
+        yield f"`dialect` is {_brief(template.dialect)}, expected the name of an SQL dialect (text) or None"
+    if not isinstance(template.steps, list | tuple):
+        yield f"`steps` is {_brief(template.steps)}, expected a tuple of mappings"
+    else:
+        for number, step in enumerate(template.steps, 1):
+            yield from _mistakes_of_step(step, f"step {number}")
+
+
+def _mistakes_of_step(step: Any, called: str) -> Iterator[str]:
+    if not isinstance(step, Mapping):
+        yield f"{called} is {_brief(step)}, expected a mapping with f and key, with sql, or with each"
+    elif "each" not in step:
+        yield from _odd_references(step, called)
+    else:
+        if not isinstance(step["each"], str):
+            yield f"{called} has {_brief(step['each'])} as `each`, expected the name of an item (text)"
+        if "of" not in step:
+            yield f"{called} has `each` without `of`, expected the list of its items"
+        else:
+            yield from _odd_references(step["of"], called)
+        if "steps" not in step:
+            yield f"{called} has `each` without `steps`, expected the steps to repeat"
+        elif not isinstance(step["steps"], list | tuple):
+            yield f"{called} has {_brief(step['steps'])} as `steps`, expected a list of mappings"
+        else:
+            for number, inner in enumerate(step["steps"], 1):
+                yield from _mistakes_of_repeated(inner, f"step {number} within {called}")
+
+
+def _mistakes_of_repeated(step: Any, called: str) -> Iterator[str]:
+    if not isinstance(step, Mapping):
+        yield f"{called} is {_brief(step)}, expected a mapping with f and key, or with sql"
+    elif "each" in step:
+        yield f"{called} has `each`, expected no repetition within another one"
+    else:
+        yield from _odd_references(step, called)
+
+
+def _odd_references(data: Any, called: str) -> Iterator[str]:
+    """Values in place of the names of parameters."""
+    if isinstance(data, Mapping):
+        if set(data) == {"param"} and not isinstance(data["param"], str):
+            yield f"{called} has {_brief(data['param'])} as `param`, expected the name of a parameter (text)"
+        for value in data.values():
+            yield from _odd_references(value, called)
+    elif isinstance(data, list | tuple):
+        for item in data:
+            yield from _odd_references(item, called)
+
+
+def _brief(value: Any) -> str:
+    text = one_line(repr(value))
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
