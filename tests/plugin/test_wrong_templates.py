@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from project_fixtures import Ran
-from txfuzz.errors import PluginError
+from txfuzz.errors import PluginError, WorkloadError
 from txfuzz.plugin.registry import FILE, KINDS, Plugin, entry_of
+from txfuzz.testing.subjects import KnownNames
 from txfuzz.workload.template import Template
+from txfuzz.workload.yaml.reader import parse_workload
 
 Cli = Callable[..., Ran]
 
@@ -103,3 +105,49 @@ def test_commands_name_its_plugin(command: tuple[str, ...], txfuzz: Cli) -> None
         "txfuzz: plugin file t.py: template 'xx': step 2 is 7, expected a mapping with f and key, with sql, "
         "or with each\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("entry", "fields", "said"),
+    [
+        (
+            "{template: xx}",
+            {"steps": (READ, {"f": "apend", "key": {"ref": "k"}})},
+            "w:5:18: in step 2 of template 'xx': found the text 'apend', expected what the step does",
+        ),
+        (
+            "{template: xx}",
+            {"steps": (EACH, {"f": "apend", "key": 1})},
+            "w:5:18: in step 2 of template 'xx': found the text 'apend'",
+        ),
+        (
+            "{template: xx, with: {shelves: many}}",
+            {"steps": (READ,)},
+            "w:5:38: in parameter 'shelves' of template 'xx' (in its step 1): found the text 'many'",
+        ),
+        (
+            "{template: xx}",
+            {"steps": (READ,), "parameters": {"shelves": "many"}},
+            "w:5:18: in the default of parameter 'shelves' of template 'xx' (in its step 1): found the text",
+        ),
+        (
+            "{template: xx, with: {shelves: [1, 0]}}",
+            {"steps": ({"f": "r", "key": 1}, EACH)},
+            "w:5:38: in parameter 'shelves' of template 'xx' (in its step 2): found the number 0, expected",
+        ),
+        (
+            "{template: xx, with: {shelves: 3}}",
+            {},
+            "w:5:28: template 'xx' repeats steps for each item of the parameter 'shelves', expected a list, "
+            "found 3",
+        ),
+    ],
+)
+def test_a_workload_hears_which_step_or_parameter_is_wrong(
+    entry: str, fields: dict[str, Any], said: str
+) -> None:
+    known = KnownNames({("template", "xx"): registered(**{"steps": (EACH, EACH), **fields})})
+    text = f"version: 1\nname: kit\nworkload:\n  transactions:\n    - {entry}\n"
+    with pytest.raises(WorkloadError) as refused:
+        parse_workload(text, "w", known)
+    assert str(refused.value).startswith(said)

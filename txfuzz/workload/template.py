@@ -14,6 +14,24 @@ _SHOWN = 60  # characters of a value that a message quotes
 
 
 @dataclass(frozen=True)
+class StepOrigin:
+    """Where a filled step comes from.
+
+    number: of the step of the template, from 1. step: before it is filled, of a repetition the one within.
+    items: name of the item → the parameter that it is of, in a repetition.
+    """
+
+    number: int
+    step: Mapping[str, Any]
+    items: Mapping[str, str] = field(default_factory=dict)
+
+    def parameter(self, data: Any) -> str | None:
+        """The parameter whose value, or an item of it, replaces this part of the step, if any."""
+        name = _parameter(data)
+        return None if name is None else self.items.get(name, name)
+
+
+@dataclass(frozen=True)
 class Template:
     """A transaction that workloads use by name: `{template: NAME, with: {…}}`.
 
@@ -54,23 +72,45 @@ class Template:
             return [self._fill(step, values)]
         items = self._fill(step["of"], values)
         if not isinstance(items, list | tuple):
-            raise UsageError(f"template {self.name!r} repeats steps for each item of a list, found {items!r}")
+            listed = _parameter(step["of"])
+            what = "a list" if listed is None else f"the parameter {listed!r}, expected a list"
+            raise UsageError(f"template {self.name!r} repeats steps for each item of {what}, found {items!r}")
         return [
             self._fill(inner, {**values, step["each"]: item}) for item in items for inner in step["steps"]
         ]
 
     def _fill(self, data: Any, values: Mapping[str, Any]) -> Any:
         if isinstance(data, Mapping):
-            if set(data) == {"param"}:
-                if data["param"] not in values:
-                    raise UsageError(
-                        f"template {self.name!r} uses the undeclared parameter {data['param']!r}"
-                    )
-                return copy.deepcopy(values[data["param"]])
+            name = _parameter(data)
+            if name is not None:
+                if name not in values:
+                    raise UsageError(f"template {self.name!r} uses the undeclared parameter {name!r}")
+                return copy.deepcopy(values[name])
             return {key: self._fill(value, values) for key, value in data.items()}
         if isinstance(data, list | tuple):
             return [self._fill(item, values) for item in data]
         return data
+
+
+def step_origins(template: Template, given: Mapping[str, Any]) -> list[StepOrigin]:
+    """Of each step that `template.filled(given)` returns, in the same order."""
+    values = {**template.parameters, **given}
+    found: list[StepOrigin] = []
+    for number, step in enumerate(template.steps, 1):
+        if "each" not in step:
+            found.append(StepOrigin(number, step))
+            continue
+        listed = _parameter(step["of"])
+        items = {} if listed is None else {step["each"]: listed}
+        inner = [StepOrigin(number, each, items) for each in step["steps"]]
+        of = step["of"] if listed is None else values.get(listed)
+        found += inner * len(of) if isinstance(of, list | tuple) else []
+    return found
+
+
+def _parameter(data: Any) -> str | None:
+    """The name in `{param: NAME}`; None for anything else."""
+    return data["param"] if isinstance(data, Mapping) and set(data) == {"param"} else None
 
 
 def check_template(template: Template) -> None:
