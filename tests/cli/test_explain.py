@@ -98,7 +98,22 @@ def test_an_unknown_name(txfuzz: Cli) -> None:
     assert ran.code == 2
     assert ran.out == ""
     assert ran.err.count("\n") == 1
-    assert "did you mean 'write-skew'" in ran.err
+    assert "did you mean 'Write skew'" in ran.err
+    assert txfuzz("explain", "g2-itm").err.endswith(": did you mean 'G2-item'?\n"), "as it is printed"
+
+
+@pytest.mark.parametrize(
+    ("model", "allows"),
+    [
+        ("strong-snapshot-isolation", "G2-item, also with -process and -realtime"),
+        ("strong-session-snapshot-isolation", "G2-item, also with -process; all cycles with -realtime"),
+        ("serializable", "all cycles with -process and -realtime"),
+        ("strict-serializable", "none of the anomalies that txfuzz names"),
+    ],
+)
+def test_what_a_model_allows_where_an_order_counts(txfuzz: Cli, model: str, allows: str) -> None:
+    lines = [" ".join(line.split()) for line in txfuzz("explain", model).out.splitlines()]
+    assert f"allows {allows}" in lines
 
 
 # -- terminals ------------------------------------------------------------------------------

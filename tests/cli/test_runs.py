@@ -79,6 +79,8 @@ def test_only_the_newest_are_shown_and_the_others_counted(txfuzz: Cli, several: 
     assert [line.split()[0] for line in ran.out.splitlines()] == ["name", "broken", "cut"]
     assert ran.err == "\n2 older ones: txfuzz runs --all\n"
     assert len(txfuzz("runs", "--last", 2, "--all").out.splitlines()) == 5
+    Path("runs").rename("my runs")
+    assert txfuzz("runs", "my runs", "--last", 2).err == "\n2 older ones: txfuzz runs 'my runs' --all\n"
 
 
 def test_as_json(txfuzz: Cli, several: Path) -> None:

@@ -9,14 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from txfuzz.campaign.setup.plugin_failures import PluginFailure
+from txfuzz.campaign.setup.plugin_sandbox import RAISES_THE_LIMIT
+from txfuzz.campaign.workers.independent import Part
 from txfuzz.cli import run_command
 from txfuzz.compare.bench import Bench
 from txfuzz.compare.campaign_effort import alone_effort
 from txfuzz.compare.compare import Progress, compare
 from txfuzz.compare.comparison import comparison_of
 from txfuzz.compare.effort import Effort, Task
+from txfuzz.compare.job import CompareWorker
 from txfuzz.compare.record import ComparisonSettings
-from txfuzz.compare.strategies import COMPARED, settings_of
+from txfuzz.compare.strategies import COMPARED, Setting, settings_of
 from txfuzz.compare.targets import Target, targets_named
 from txfuzz.errors import ExitCode, UsageError
 from txfuzz.workload.shipped import shipped_targets
@@ -238,7 +242,7 @@ def test_a_strategy_that_fails_is_named(
     arguments = ["--plugin-file", str(plugin), "--workers", workers]
     asked = ["compare", str(small), "--strategies", "mine", "--seeds", "2", "--budget", "300"]
     assert run_command([*asked, *arguments, "--output-dir", str(out)]) == code
-    error = capsys.readouterr().err
+    printed, error = capsys.readouterr()
     kept = json.loads((out / "comparison.json").read_text())["failures"]
     assert ("mine failed in every call" in error) == (code == ExitCode.USAGE)
     if not told:
@@ -247,8 +251,21 @@ def test_a_strategy_that_fails_is_named(
         return
     sentence = f"strategy 'mine' failed: KeyError: 'lost' (plugin file {plugin}, line 13)"
     assert error.count(sentence) == 1
+    assert "KeyError" not in printed, "it is said once"
     assert f"txfuzz: mine: {told}" in error
     assert [each["sentence"] for each in kept] == [sentence]
     assert "line 13" in (out / "comparison.md").read_text()
     assert run_command(["compare", "--resume", str(out), *arguments]) == code
     assert sentence in capsys.readouterr().err
+
+
+def test_the_time_limit_of_a_strategy_is_told_without_an_option_that_is_not_there() -> None:
+    sentence = f"strategy 's' did not answer within 60 s{RAISES_THE_LIMIT} (plugin file /copy/s.py)"
+    failure = PluginFailure("strategy", "s", sentence, 1, 1)
+    setting = Setting(run=lambda task, bench: Effort(None, 300, failures=(failure,)))
+    told: list[Effort] = []
+    task = Task(Target("small", Path("small.yaml")), "s", "", None, 1, 300)
+    worker = CompareWorker(Bench(None), {"small": Path("small.yaml")}, {"/copy/s.py": "s.py"})
+    worker.run(Part(0, (task, setting)), lambda efforts: bool(told.extend(efforts)))
+    (kept,) = told[-1].failures
+    assert kept.sentence == "strategy 's' did not answer within 60 s (plugin file s.py)"

@@ -68,8 +68,8 @@ TRANSACTIONS = {
     "parameters are a list": "{template: skew_pair, with: ¦[1]}",
     "template with steps": "{template: skew_pair, ¦steps: []}",
     "template with too few keys": "{template: ¦skew_pair, with: {keys: [1]}}",
-    "template with no keys": "{template: ¦skew_pair, with: {keys: []}}",
-    "template with a misspelled f": "{template: ¦skew_pair, with: {keys: [1, 2], f: appned}}",
+    "template with no keys": "{template: skew_pair, with: {keys: ¦[]}}",
+    "template with a misspelled f": "{template: skew_pair, with: {keys: [1, 2], f: ¦appned}}",
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from txfuzz.campaign.setup.plugin_failures import PluginFailure
+from txfuzz.campaign.setup.plugin_sandbox import RAISES_THE_LIMIT
 from txfuzz.campaign.workers.carried import CarriedFile, placed
 from txfuzz.campaign.workers.independent import Part
 from txfuzz.compare.bench import Bench
@@ -56,10 +57,10 @@ class CompareWorker:
         self.bench.goes_on = lambda: tell(())
         effort = setting.run(replace(task, target=Target(task.target.name, path)), self.bench)
         if effort is not None:
-            tell((replace(effort, failures=tuple(map(self._from_its_origin, effort.failures))),))
+            tell((replace(effort, failures=tuple(map(self._as_told_here, effort.failures))),))
 
-    def _from_its_origin(self, failure: PluginFailure) -> PluginFailure:
-        sentence = failure.sentence
+    def _as_told_here(self, failure: PluginFailure) -> PluginFailure:
+        sentence = failure.sentence.replace(RAISES_THE_LIMIT, "")  # comparisons have no such option
         for here, there in self.origins.items():
             sentence = sentence.replace(here, there)
         return replace(failure, sentence=sentence)

@@ -50,6 +50,7 @@ class PluginKind:
 
     methods: required methods. words: required class attributes that are text. data: where the
     type of it is, where it is a value and no class; a name, as types would delay commands without plugins.
+    check: where the function is that raises PluginError for a wrong value, likewise.
     """
 
     name: str
@@ -57,6 +58,7 @@ class PluginKind:
     methods: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     data: str = ""
+    check: str = ""
 
     @property
     def type_name(self) -> str:
@@ -68,7 +70,12 @@ KINDS = {
     kind.name: kind
     for kind in (
         PluginKind("adapter", "txfuzz_register_adapters", ("capabilities", "open")),
-        PluginKind("template", "txfuzz_register_templates", data="txfuzz.workload.template.Template"),
+        PluginKind(
+            "template",
+            "txfuzz_register_templates",
+            data="txfuzz.workload.template.Template",
+            check="txfuzz.workload.template.check_template",
+        ),
         PluginKind("analyzer", "txfuzz_register_analyzers", ("analyze",)),
         PluginKind("heuristic", "txfuzz_register_heuristics", ("propose",)),
         PluginKind("mutator", "txfuzz_register_mutators", ("propose",), ("kind",)),
@@ -109,6 +116,8 @@ def entry_of(kind: PluginKind, value: Any, plugin: Plugin) -> RegistryEntry:
             raise PluginError(
                 f"{kind.hook} returned {what}, expected a {kind.type_name} of txfuzz.plugin_api"
             )
+        if kind.check:
+            pkgutil.resolve_name(kind.check)(value)
         return RegistryEntry(kind.name, _full_name(value), _about(value), value, plugin)
     if not inspect.isclass(value):
         raise PluginError(f"{kind.hook} returned {what}, expected a class")

@@ -65,7 +65,9 @@ def test_steps_before_and_after_and_several_at_once() -> None:
         ("r", 1), ("r", 2), ("append", 2), ("r", 3), ("append", 3), ("r", 9),
     ]  # fmt: skip
     assert template.filled({"keys": []}) == [{"f": "r", "key": 1}, {"f": "r", "key": 9}]
-    with pytest.raises(UsageError, match="template 'both' repeats steps for each item of a list, found 5"):
+    with pytest.raises(
+        UsageError, match="template 'both' repeats steps for each item of the parameter 'keys', e"
+    ):
         template.filled({"keys": 5})
 
 
@@ -77,12 +79,15 @@ def test_steps_before_and_after_and_several_at_once() -> None:
             "a choice of 1 key that cannot differ from 'from'",
         ),
         ("{template: ¦bank-audit, with: {accounts: []}}", "found a transaction without steps"),
-        ("{template: ¦counter-read, with: {counters: []}}", "found an empty choice"),
+        ("{template: counter-read, with: {counters: ¦[]}}", "found an empty choice"),
         ("{template: bank-audit, with: ¦{account: [1]}}", "did you mean 'accounts'?"),
-        ("{template: bank-audit, with: ¦{accounts: 3}}", "repeats steps for each item of a list, found 3"),
+        (
+            "{template: bank-audit, with: ¦{accounts: 3}}",
+            "repeats steps for each item of the parameter 'accounts', expected a list, found 3",
+        ),
         ("{template: ¦set-add, with: {rows: [1, 2, 3]}}", "that cannot differ from 'a', 'b' and 'c'"),
-        ("{template: ¦savepoint-rollback-locked, with: {lock: updat}}", "did you mean 'update'?"),
-        ("{template: ¦merge-append, with: {keys: [0]}}", "found the number 0, expected a key"),
+        ("{template: savepoint-rollback-locked, with: {lock: ¦updat}}", "did you mean 'update'?"),
+        ("{template: merge-append, with: {keys: ¦[0]}}", "found the number 0, expected a key"),
     ],
 )
 def test_parameters_that_cannot_work_are_refused(entry: str, said: str) -> None:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+RAISES_THE_LIMIT = "; --plugin-seconds raises the limit"
+
 
 def guarded(kind: str, thing: Any, seconds: float = PLUGIN_SECONDS) -> Any:
     """The object of a plugin in a guard. A checker is returned as it is: it has its own time limit. So is a
@@ -68,9 +70,7 @@ class _Guard:
             return call_within(self._seconds, self._called, call)
         except Late as late:
             self._late = True
-            raise self._error(
-                f"did not answer within {late.seconds:g} s; --plugin-seconds raises the limit"
-            ) from None
+            raise self._error(f"did not answer within {late.seconds:g} s{RAISES_THE_LIMIT}") from None
         except Failed as failed:
             error = failed.error
         if isinstance(error, DatabaseUnavailable | HistoryError):

@@ -74,6 +74,8 @@ def compare(
 
     FILE|NAME is a workload file, the name of a shipped workload, or the name of one of the shipped targets.
     """
+    from dataclasses import replace
+
     from txfuzz.campaign.workers.engines import Workers
     from txfuzz.cli.interruption import interruptible
     from txfuzz.common.json_text import json_text
@@ -110,7 +112,9 @@ def compare(
             on_progress=_say,
             on_lost=options.say_lost,
         )
-    click.echo(json_text(comparison.to_json()) if as_json else comparison_text(comparison), nl=as_json)
+    # failures of plugins are said below, once
+    table = comparison_text(replace(comparison, failures=()))
+    click.echo(json_text(comparison.to_json()) if as_json else table, nl=as_json)
     for failure in comparison.failures:
         click.echo(f"txfuzz: {one_line(failure.told)}", err=True)
     click.echo(f"\nruns and pictures: {directory}", err=True)

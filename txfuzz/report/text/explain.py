@@ -145,12 +145,23 @@ def _told(label: str, text: str) -> list[str]:
 
 
 def _types(types: Sequence[str]) -> str:
-    """The types without those that follow: if a cycle is ruled out where an order counts as well, it is
-    without that too."""
+    """The types, with those where an order counts as well in a few words: they mostly are the cycles among
+    the plain ones, or all there are."""
     plain = [name for name in types if not name.endswith(_ORDERED)]
-    ordered = {suffix: any(name.endswith(suffix) for name in types) for suffix in _ORDERED}
-    also = [f"cycles with {suffix}" for suffix, there in ordered.items() if there]
-    return ", ".join([*plain, *also])
+    also, every, others = [], [], []
+    for suffix in _ORDERED:
+        cycles = [name.removesuffix(suffix) for name in known_types() if name.endswith(suffix)]
+        there = [name for name in cycles if f"{name}{suffix}" in types]
+        if there and there == cycles:
+            every.append(suffix)
+        elif there and there == [name for name in plain if name in cycles]:
+            also.append(suffix)
+        else:
+            others += [f"{name}{suffix}" for name in there]
+    among = "" if len(plain) == 1 else "the cycles among them "
+    named = ", ".join([*plain, *others, *([f"{among}also with {listed(also)}"] if also else ())])
+    every_cycle = f"all cycles with {listed(every)}" if every else ""
+    return ("; " if also else ", ").join(filter(None, [named, every_cycle]))
 
 
 def _bullets(title: str, sentences: Sequence[str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from txfuzz.database.api import Capabilities
 from txfuzz.database.endpoints import Endpoint
 from txfuzz.transactions.model import Mode, Step, Transaction
 from txfuzz.workload.sql.unrecorded_changes import check_unrecorded_changes
-from txfuzz.workload.template import Template
+from txfuzz.workload.template import StepOrigin, Template, step_origins
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.keys import ChosenKeys, check_count
 from txfuzz.workload.yaml.nodes import Node, Place, node_of
@@ -91,10 +91,10 @@ class TransactionsReader:
         filled_at = fields["with"].place if "with" in fields else named.place
         with filled_at.added_to_errors():
             filled = template.filled(given)
-        inside = Place(named.place.source, named.place.line, named.place.column, f"template {word!r}")
+        steps = _filled_steps(word, filled, step_origins(template, given), named, fields.get("with"))
         name_node = fields.get("name", named)
         name = name_node.text("the name of a transaction")
-        return self._placed(name, self._steps(node_of(filled, inside)), fields), name_node.place
+        return self._placed(name, self._steps(steps), fields), name_node.place
 
     def _placed(self, name: str, steps: tuple[Step, ...], fields: Mapping[str, Node]) -> Transaction:
         """The transaction, with how and where it begins."""
@@ -220,3 +220,58 @@ def read_mode(fields: Mapping[str, Node], adapter: str, capabilities: Capabiliti
                 f"found `{name}`", f"no such mode: adapter {adapter!r} does not support it"
             )
     return Mode(isolation, asked.get("read_only", False), asked.get("deferrable", False))
+
+
+def _filled_steps(
+    template: str, filled: Sequence[Any], origins: Sequence[StepOrigin], named: Node, given: Node | None
+) -> Node:
+    """The filled steps of a template, whose places say which step or which parameter is meant.
+
+    named: the name of the template, the place of what it wrote itself. given: the parameters in the
+    workload, the places of what they replace.
+    """
+    values = given.value if given is not None and isinstance(given.value, Mapping) else {}
+    whole = replace(named.place, inside=f"template {template!r}")
+    if len(filled) != len(origins):  # filled in its own way
+        return node_of(filled, whole)
+    return Node(
+        whole,
+        tuple(
+            _FilledStep(template, origin, named.place, values).node(origin.step, step)
+            for origin, step in zip(origins, filled, strict=True)
+        ),
+    )
+
+
+class _FilledStep:
+    """One of them as nodes."""
+
+    def __init__(self, template: str, origin: StepOrigin, named: Place, given: Mapping[str, Node]) -> None:
+        self._template = template
+        self._origin = origin
+        self._named = named
+        self._given = given
+        self._place = replace(named, inside=f"step {origin.number} of template {template!r}")
+
+    def node(self, written: Any, filled: Any) -> Node:
+        """What was filled in for what the template has there."""
+        name = self._origin.parameter(written)
+        if name is not None:
+            return node_of(filled, self._place_of(name))
+        if isinstance(written, Mapping) and isinstance(filled, Mapping):
+            node_of(dict.fromkeys(filled), self._place)  # checks the names
+            return Node(
+                self._place, {str(key): self.node(written.get(key), value) for key, value in filled.items()}
+            )
+        lists = isinstance(written, list | tuple) and isinstance(filled, list | tuple)
+        if lists and len(written) == len(filled):
+            pairs = zip(written, filled, strict=True)
+            return Node(self._place, tuple(self.node(one, other) for one, other in pairs))
+        return node_of(filled, self._place)
+
+    def _place_of(self, parameter: str) -> Place:
+        """Of its value in the workload, or of the template if that has a default."""
+        told = f"parameter {parameter!r} of template {self._template!r} (in its step {self._origin.number})"
+        if parameter in self._given:
+            return replace(self._given[parameter].place, inside=told)
+        return replace(self._named, inside=f"the default of {told}")

@@ -126,9 +126,13 @@ def page_of(name: str) -> Page:
     term = _terms().get(_folded(name))
     if term is not None:
         return term
-    models = [_folded(each) for each in (*WEAKER, *FRIENDLY.values(), *_guide("terms"))]
-    near = difflib.get_close_matches(_folded(name), [*known, *models], n=3, cutoff=0.6)
-    meant = f"did you mean {' or '.join(map(repr, near))}?" if near else "`txfuzz explain` lists the names"
+    spelled = _spelled()
+    near = difflib.get_close_matches(_folded(name), spelled, n=3, cutoff=0.6)
+    meant = (
+        f"did you mean {' or '.join(repr(spelled[each]) for each in near)}?"
+        if near
+        else "`txfuzz explain` lists the names"
+    )
     raise UsageError(f"no anomaly and no consistency model is called {name!r}: {meant}")
 
 
@@ -196,6 +200,19 @@ def _names() -> Mapping[str, str]:
         page = anomaly_page(type)
         for name in (type, page.name, *page.also):
             found.setdefault(_folded(name), type)
+    return found
+
+
+@cache
+def _spelled() -> Mapping[str, str]:
+    """Every name that may be meant, folded, and as it is printed."""
+    found: dict[str, str] = {}
+    for type in known_types():
+        page = anomaly_page(type)
+        for name in (type, page.name, *page.also):
+            found.setdefault(_folded(name), name)
+    for name in (*FRIENDLY.values(), *WEAKER, *known_terms()):
+        found.setdefault(_folded(name), name)
     return found
 
 

@@ -37,6 +37,8 @@ def runs(directory: Path | None, last: int, everything: bool, as_json: bool) -> 
     DIR is where they went, by default runs/. Only the record of each is read, and its size is that of all
     its files.
     """
+    import shlex
+
     from txfuzz.campaign.directory.run_directory import RUNS
     from txfuzz.campaign.directory.runs import latest_runs
     from txfuzz.common.json_text import json_text
@@ -55,7 +57,8 @@ def runs(directory: Path | None, last: int, everything: bool, as_json: bool) -> 
         return
     _print(found)
     if older:
-        click.echo(f"\n{counted(older, 'older one')}: txfuzz runs --all", err=True)
+        where = "" if directory is None else f"{shlex.quote(str(directory))} "
+        click.echo(f"\n{counted(older, 'older one')}: txfuzz runs {where}--all", err=True)
 
 
 def _print(found: Sequence[RunSummary]) -> None:
