@@ -15,6 +15,23 @@ from txfuzz.common.sentences import listed
 
 _STRONGEST = "strict-serializable"  # prohibits every anomaly that the checker knows
 
+# What a run came to, by a name for styles: the same words on every page and in every list.
+# In the order of a list that is sorted by verdict
+TONES = {
+    "broken": "promise broken",
+    "known": "promise broken (known)",
+    "allowed": "anomalies found",
+    "unknown": "no verdict",
+    "valid": "nothing found",
+    "none": "not judged",
+}
+NOT_SAFE = "not safe"  # instead of "anomalies found", where one's own transactions are checked
+
+
+def tone_of_verdict(verdict: Verdict) -> str:
+    """Where no promise of the database is known to be broken."""
+    return "allowed" if verdict is Verdict.INVALID else verdict.value
+
 
 def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: str | None) -> str:
     """One true sentence about a history.

@@ -16,7 +16,7 @@ from txfuzz.campaign.directory.lock import is_held
 from txfuzz.campaign.directory.run_records import CAMPAIGN, COMPARISON, MATRIX, RECORDS, RunFacts, RunKind
 from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
-from txfuzz.report.tones import NOT_SAFE, TONES, tone_of_verdict
+from txfuzz.report.verdict import NOT_SAFE, TONES, tone_of_verdict
 
 _CALLED = {
     RunKind.CAMPAIGN: "a campaign",

@@ -12,7 +12,7 @@ from txfuzz.compare.matrix.table import LEGEND, MatrixTable, TableCell, TableRow
 from txfuzz.compare.matrix.text import summary
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.shell import html_page
-from txfuzz.report.tones import TONES
+from txfuzz.report.verdict import TONES
 
 _MOST_LISTED = 200
 _TONES = {

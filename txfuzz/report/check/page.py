@@ -12,7 +12,7 @@ from txfuzz.report.check.table import head, table_rows
 from txfuzz.report.check.text import fix_text, hints, notes, verdict
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.shell import html_page
-from txfuzz.report.tones import NOT_SAFE, TONES
+from txfuzz.report.verdict import NOT_SAFE, TONES
 
 _CSS = """
 section li pre { white-space: pre-wrap; }

@@ -21,7 +21,7 @@ from txfuzz.report.html.shell import html_page
 from txfuzz.report.html.small_scope import small_scope_part
 from txfuzz.report.html.view import WHOLE, View, pager
 from txfuzz.report.iteration import iteration_name
-from txfuzz.report.tones import TONES, tone_of_verdict
+from txfuzz.report.verdict import TONES, tone_of_verdict
 
 FINDINGS = 8  # shown in full
 _NAMED = 60  # further ones, listed

@@ -11,7 +11,7 @@ from txfuzz.report.check.picture import SCHEDULE_CSS, schedule_part
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.shell import html_page
 from txfuzz.report.hunt.text import counts_text, ending, notes
-from txfuzz.report.tones import TONES
+from txfuzz.report.verdict import TONES
 
 _MOST = 24  # holes in full
 _MOST_LOG = 40  # lines

@@ -12,7 +12,7 @@ from txfuzz.campaign.directory.runs import RunSummary
 from txfuzz.common.sentences import counted, listed
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.view import pager
-from txfuzz.report.tones import TONES
+from txfuzz.report.verdict import TONES
 from txfuzz.serve.pages.frame import bar, own_page
 from txfuzz.serve.pages.verdicts import verdict_mark
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from txfuzz.campaign.directory.runs import RunSummary
 from txfuzz.report.html.markup import Markup, el
-from txfuzz.report.tones import TONES
+from txfuzz.report.verdict import TONES
 
 _SIGNS = {"broken": "✗", "known": "✗", "allowed": "▲", "unknown": "?", "valid": "✓", "none": "–"}
 
