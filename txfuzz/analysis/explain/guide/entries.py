@@ -43,7 +43,7 @@ class AnomalyPage:
 
 @dataclass(frozen=True)
 class ModelPage:
-    """name: as Elle has it. also: other names. about: in a sentence or two, empty if there is none. weaker,
+    """name: as in sentences. also: other names. about: in a sentence or two, empty if there is none. weaker,
     stronger: the nearest. forbids, allows: types of anomalies."""
 
     name: str
