@@ -79,7 +79,7 @@ def test_a_model_tells_its_neighbours() -> None:
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("wirte skew", "'write-skew'"),
+        ("wirte skew", "'Write skew'"),
         ("snapshot isolatoin", "'snapshot-isolation'"),
         ("qqqq", "lists the names"),
     ],
