@@ -36,6 +36,7 @@ from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
 from txfuzz_postgres.protocol.url import parse_url
 from txfuzz_postgres.replicas.cluster import Cluster, refuse_stranger
+from txfuzz_postgres.replicas.faults import FailOver
 
 pytestmark = pytest.mark.server
 
@@ -180,6 +181,15 @@ def test_a_commit_that_stops_waiting_is_unknown(applied: PostgresDatabase) -> No
         applied.injector().resume_replay()
         session.close()
     assert (unsure.value.outcome, unsure.value.code) == (Outcome.INFO, "01000")
+
+
+def test_only_an_asynchronous_failover_excuses_what_follows(
+    late: PostgresDatabase, applied: PostgresDatabase
+) -> None:
+    assert FailOver().excuses(late) == (
+        "replication is asynchronous, so the failover may have lost what had been acknowledged"
+    )
+    assert FailOver().excuses(applied) == ""
 
 
 def test_a_failover_moves_the_primary(applied: PostgresDatabase) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, ClassVar
 
-from txfuzz.plugin_api import option
+from txfuzz.plugin_api import Database, option
 from txfuzz_postgres.faults import Done, PostgresFault
 from txfuzz_postgres.replicas.promises import FAIL_OVER, KILL_STANDBY, LAG
 
@@ -71,6 +71,12 @@ class FailOver(PostgresFault):
     @property
     def lasts(self) -> float:
         return self.cut_off
+
+    def excuses(self, database: Database) -> str:
+        """Even the order of writes: lists that have lost elements contradict those that were read before."""
+        if not database.describe().get("replication", "").startswith("asynchronous"):
+            return ""
+        return "replication is asynchronous, so the failover may have lost what had been acknowledged"
 
     def inject(self, injector: Injector, chance: Random) -> Done:
         return {"standbys": injector.stop_sending(chance)}
