@@ -123,9 +123,11 @@ class Screen:
 
     def close(self) -> None:
         """Give the terminal back, and print what was said."""
-        if self._on_suspension is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTSTP, self._on_suspension)
-            self._on_suspension = None
+        if sys.platform != "win32":
+            in_main = threading.current_thread() is threading.main_thread()
+            if self._on_suspension is not None and in_main:
+                signal.signal(signal.SIGTSTP, self._on_suspension)
+                self._on_suspension = None
         with self._closing:
             if self._live is None:
                 return
