@@ -18,6 +18,23 @@ COMMITTED, SNAPSHOT, SERIALIZABLE = "read committed", "repeatable read", "serial
 LOOK = "SELECT booked_by FROM seats WHERE seat = 1"
 TAKE = "UPDATE seats SET booked_by = :who WHERE seat = 1"
 SETUP = ("CREATE TABLE seats (seat int PRIMARY KEY, booked_by text)", "INSERT INTO seats VALUES (1, NULL)")
+# The same as a file of `txfuzz check`
+SEATS = """version: 1
+name: seats
+database: {adapter: postgres, isolation: read committed}
+setup: |
+  CREATE TABLE seats (seat int PRIMARY KEY, booked_by text);
+  INSERT INTO seats VALUES (1, NULL), (2, NULL);
+workload:
+  transactions:
+    - name: book
+      params: {who: [ann, bob]}
+      steps:
+        - sql: SELECT booked_by FROM seats WHERE seat = 1
+          returns: {holder: booked_by}
+        - when: {holder: null}
+          sql: UPDATE seats SET booked_by = :who WHERE seat = 1
+"""
 BOOK = Transaction(
     "book",
     (

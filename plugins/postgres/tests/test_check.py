@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from double_booking import SEATS
 from project_fixtures import Ran
 from txfuzz.campaign.check.check import CheckLimits, CheckProgress, check_file
 from txfuzz.check.finding.result import CheckResult
@@ -20,22 +21,6 @@ from txfuzz_postgres.adapter import PostgresAdapter
 pytestmark = pytest.mark.server
 Cli = Callable[..., Ran]
 
-SEATS = """version: 1
-name: seats
-database: {adapter: postgres, isolation: read committed}
-setup: |
-  CREATE TABLE seats (seat int PRIMARY KEY, booked_by text);
-  INSERT INTO seats VALUES (1, NULL), (2, NULL);
-workload:
-  transactions:
-    - name: book
-      params: {who: [ann, bob]}
-      steps:
-        - sql: SELECT booked_by FROM seats WHERE seat = 1
-          returns: {holder: booked_by}
-        - when: {holder: null}
-          sql: UPDATE seats SET booked_by = :who WHERE seat = 1
-"""
 OVERDRAFT = """version: 1
 name: overdraft
 database: {adapter: postgres}

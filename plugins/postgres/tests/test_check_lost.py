@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from double_booking import SEATS
 from txfuzz.campaign.check import check as check_module
 from txfuzz.campaign.check import sets
 from txfuzz.campaign.check.check import CheckProgress, check_file
@@ -15,23 +16,6 @@ from txfuzz.check.finding.result import CheckResult
 from txfuzz.errors import DatabaseUnavailable
 
 pytestmark = pytest.mark.server
-
-SEATS = """version: 1
-name: seats
-database: {adapter: postgres, isolation: read committed}
-setup: |
-  CREATE TABLE seats (seat int PRIMARY KEY, booked_by text);
-  INSERT INTO seats VALUES (1, NULL), (2, NULL);
-workload:
-  transactions:
-    - name: book
-      params: {who: [ann, bob]}
-      steps:
-        - sql: SELECT booked_by FROM seats WHERE seat = 1
-          returns: {holder: booked_by}
-        - when: {holder: null}
-          sql: UPDATE seats SET booked_by = :who WHERE seat = 1
-"""
 
 
 class KilledServers:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -14,8 +13,6 @@ import pytest
 from mariadb_server import needs_mariadb
 from txfuzz.plugin_api import DatabaseUnavailable, Kind, UsageError
 from txfuzz.testing.sessions import read
-from txfuzz_mariadb.adapter import MariadbAdapter
-from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_sqlalchemy import database as module
 from txfuzz_sqlalchemy.adapter import SqlalchemyAdapter
 from txfuzz_sqlalchemy.database import SqlalchemyDatabase
@@ -27,18 +24,6 @@ def opened(url: str, **options: Any) -> SqlalchemyDatabase:
     database = SqlalchemyAdapter(**SqlalchemyAdapter.options_for(url), **options).open(url)
     assert isinstance(database, SqlalchemyDatabase)
     return database
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with PostgresAdapter().open(None) as running, running.scenario(()) as tables:
-        yield tables.url()
-
-
-@pytest.fixture(scope="module")
-def mariadb() -> Iterator[str]:
-    with MariadbAdapter().open(None) as running, running.scenario(()) as tables:
-        yield tables.url()
 
 
 @pytest.mark.parametrize("said", [b"", b"\0\0\0\0", b"\1\0\0\0\n"], ids=["nothing", "empty", "half"])

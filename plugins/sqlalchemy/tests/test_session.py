@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,6 @@ import pytest
 from mariadb_server import needs_mariadb
 from txfuzz.plugin_api import Kind, Outcome, SessionError
 from txfuzz.testing.sessions import read, transact, write
-from txfuzz_mariadb.adapter import MariadbAdapter
-from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_sqlalchemy.adapter import SqlalchemyAdapter
 from txfuzz_sqlalchemy.database import SqlalchemyDatabase
 from txfuzz_sqlalchemy.session import SqlalchemySession
@@ -29,18 +26,6 @@ def opened(url: str, **options: Any) -> SqlalchemyDatabase:
 
 def scalar(session: SqlalchemySession, sql: str) -> object:
     return session._connection.exec_driver_sql(sql).scalar()
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with PostgresAdapter().open(None) as running, running.scenario(()) as tables:
-        yield tables.url()
-
-
-@pytest.fixture(scope="module")
-def mariadb() -> Iterator[str]:
-    with MariadbAdapter().open(None) as running, running.scenario(()) as tables:
-        yield tables.url()
 
 
 def test_what_a_refused_commit_leaves_open_is_undone(tmp_path: Path) -> None:
