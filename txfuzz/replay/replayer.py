@@ -31,8 +31,8 @@ from txfuzz.workload.seeds import stream
 class Replayer(Closeable):
     """Runs replays of one kind of history on one database. A context manager.
 
-    kind: of the workloads. fresh: start from empty tables. options: of the adapter that the
-    workloads vary (Workload.varied). stop: set it to interrupt.
+    kind: of the workloads. fresh: start from empty tables. options: of the adapter that the workloads vary
+    (Workload.varied). after: no physical key up to this one is used. stop: set it to interrupt.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Replayer(Closeable):
         *,
         fresh: bool = False,
         options: Mapping[str, Any] | None = None,
+        after: int = 0,
         limits: Limits | None = None,
         stop: threading.Event | None = None,
     ) -> None:
@@ -51,7 +52,8 @@ class Replayer(Closeable):
         self.stop = stop or threading.Event()
         vary(database, options or {})
         self._numbering = PhysicalKeys(
-            database.prepare(kind, fresh=fresh), lambda keys, rows: insert_rows(database, kind, keys, rows)
+            max(database.prepare(kind, fresh=fresh), after),
+            lambda keys, rows: insert_rows(database, kind, keys, rows),
         )
         self._stepper = Stepper(database, kind, isolation, limits=limits, stop=self.stop)
 

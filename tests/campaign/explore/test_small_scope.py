@@ -14,6 +14,7 @@ from txfuzz import Verdict, run_campaign
 from txfuzz.campaign.directory.reader import read_run
 from txfuzz.campaign.events import Event, SmallScopeStarted, Warned
 from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.feedback.adjustments import current
 from txfuzz.history.reader import read_history
 from txfuzz.report.html.page import report_page
 from txfuzz.report.junit import junit_text
@@ -48,11 +49,14 @@ DISJOINT = """
 END = "scheduling: {clients: 2, transactions: 40}\ncampaign: {iterations: 1, small_scope: {schedules: %d}}\n"
 
 
+VARIED = "mutate: [keys, mix, layout, plans, forms]\n"
+
+
 @pytest.fixture
 def written(tmp_path: Path) -> Callable[..., Path]:
-    def write(transactions: str = SKEW, defects: str = "", schedules: int = 40) -> Path:
+    def write(transactions: str = SKEW, defects: str = "", schedules: int = 40, mutate: str = "") -> Path:
         path = tmp_path / "small.yaml"
-        path.write_text(HEAD % defects + transactions + END % schedules)
+        path.write_text(HEAD % defects + transactions + END % schedules + mutate)
         return path
 
     return write
@@ -115,6 +119,52 @@ def test_without_a_defect_nothing_is_found_and_near_misses_lead_the_first_iterat
     shares = {each.txn: each.weight for each in first.mix}
     assert shares["skew"] == 0.25  # of two near-missing transactions
     assert first.seed == 5
+
+
+@pytest.mark.parametrize(
+    ("defect", "only", "change"),
+    [
+        ("lost-update", "hashed", "layout hashed instead of ordered"),
+        ("lost-update", "scan", "plan scan instead of default"),
+        ("dirty-read", "range", "reads written as range"),
+        ("lost-update", "replace", "writes written as replace"),
+    ],
+)
+def test_what_another_layout_plan_or_form_shows_is_found_where_it_may_vary(
+    written: Callable[..., Path], tmp_path: Path, defect: str, only: str, change: str
+) -> None:
+    defects = f", defects: [{defect}], probability: 1.0, only: {only}"
+    out = tmp_path / "out"
+    ran = run_campaign(workload=written(defects=defects, mutate=VARIED), output=out)
+    search = ran.small_scope
+    assert search is not None
+    assert search.searched is not None
+    assert search.verdict is Verdict.INVALID
+    *tried, last = search.searched.variations
+    assert (last.change.reason, all(each.found == 0 for each in tried)) == (change, True)
+    assert last.found > 0
+    assert search.searched.first_found is not None
+    assert search.searched.first_found > search.searched.schedules
+    assert change in (out / "iter_small_scope" / "notes.md").read_text()
+    assert change in report_page(read_run(out))
+    # all that follows runs where it showed
+    assert search.decisions[0].target == last.change.target
+    first = ran.iterations[0].workload
+    for workload in (search.workload, first):
+        assert current(workload, last.change.target) == last.change.after
+
+    analysed = run_campaign(output=out, skip_run=True, iterations=1)
+    assert analysed.small_scope is not None
+    assert analysed.small_scope.decisions == search.decisions
+    assert analysed.small_scope.workload == search.workload
+
+
+def test_what_may_not_vary_is_left_alone(written: Callable[..., Path], tmp_path: Path) -> None:
+    defects = ", defects: [lost-update], probability: 1.0, only: hashed"
+    ran = run_campaign(workload=written(defects=defects), output=tmp_path / "a")
+    assert ran.small_scope is not None
+    assert ran.small_scope.searched is not None
+    assert (ran.verdict, ran.small_scope.searched.variations) == (Verdict.VALID, ())
 
 
 def test_physical_keys_are_not_used_again(written: Callable[..., Path], tmp_path: Path) -> None:

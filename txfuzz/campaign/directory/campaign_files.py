@@ -81,8 +81,14 @@ def campaign_data(campaign: CampaignResult) -> dict[str, Any]:
 def _small_scope_data(iteration: Iteration) -> dict[str, Any]:
     searched = iteration.searched
     counts = ("schedules", "found", "refused", "first_found", "stopped")
-    known = {} if searched is None else {name: getattr(searched, name) for name in counts}
-    return {**_iteration_data(iteration), **known}
+    if searched is None:
+        return _iteration_data(iteration)
+    variations = [
+        {"change": each.change.reason, "schedules": each.schedules, "found": each.found}
+        for each in searched.variations
+    ]
+    known = {name: getattr(searched, name) for name in counts}
+    return {**_iteration_data(iteration), **known, "variations": variations}
 
 
 def _iteration_data(iteration: Iteration) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
@@ -45,7 +46,7 @@ from txfuzz.campaign.sources.resumed import (
 from txfuzz.database.api import Database
 from txfuzz.execution.run_limits import answered, closed_without_answer
 from txfuzz.execution.summary import ExecutionSummary
-from txfuzz.feedback.adjustments import apply
+from txfuzz.feedback.adjustments import apply, current
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.history.model import History
 from txfuzz.history.reader import read_history
@@ -84,10 +85,12 @@ def search_small_scope(setup: CampaignSetup, publish: Subscriber) -> SmallScopeI
             return None
     clock = StageClock(publish)
     files = setup.directory.iteration(SMALL_SCOPE)
+    begun_with = workload
     workload = keep_workload(setup, files, workload)
     publish(SmallScopeStarted(workload, len(planned)))
     with clock("run"):
         found, execution = _earlier(setup, files) if again else _run(setup, workload, planned, files, publish)
+    workload = _as_found(files, workload, found)
     if not has_history(files):  # the time was up, or the user ended it, before the first schedule
         publish(Warned(f"no small-scope search: {found.stopped or 'nothing was run'}"))
         shutil.rmtree(files.path, ignore_errors=True)
@@ -107,10 +110,11 @@ def search_small_scope(setup: CampaignSetup, publish: Subscriber) -> SmallScopeI
         replays = write_replay(setup, files, history, result, workload, earlier=again)
     with clock("feedback"):
         decisions: tuple[Adjustment, ...] = ()
+        next_workload = begun_with
         if setup.assembled.heuristics and not setup.assembled.strategy.blind:
             draws = stream(setup.assembled.workload.seed, "feedback", "small scope")
-            decisions = first_adjustments(found, workload, draws)
-        next_workload = apply(workload, decisions)
+            decisions = first_adjustments(found, begun_with, draws)
+            next_workload = apply(begun_with, decisions)
     iteration = Iteration.ran(
         SMALL_SCOPE, files.path, workload, result, execution,
         decisions=decisions, seconds=clock.seconds, notes=(*stop_note(found), *replays.notes),
@@ -153,9 +157,9 @@ def _run(
     database = setup.maker.database
     assert database is not None
     publish(Preparing("creating the tables"))
-    with _replayer(setup, database, workload) as replayer, _appending(files.history) as append:
+    with _appending(files.history) as append:
         found, execution = search(
-            replayer,
+            partial(_replayer, setup, database),
             workload,
             planned,
             setup.assembled.expect,
@@ -170,15 +174,26 @@ def _run(
     return found, execution
 
 
+def _as_found(files: IterationDirectory, workload: Workload, found: SmallScopeResult) -> Workload:
+    """With the change that showed something, so that all that follows runs on the same tables."""
+    change = found.change
+    if change is None or current(workload, change.target) != change.before:
+        return workload
+    workload = apply(workload, [change])
+    write_text(files.workload, workload_text(workload))
+    return workload
+
+
 @contextmanager
-def _replayer(setup: CampaignSetup, database: Database, workload: Workload) -> Iterator[Replayer]:
+def _replayer(setup: CampaignSetup, database: Database, workload: Workload, after: int) -> Iterator[Replayer]:
     """NoAnswer, with the database closed, if it does not respond."""
     with closed_without_answer(database.close):
         replayer = answered(
             "creating the tables",
             lambda: Replayer(
                 database, workload.kind, setup.assembled.isolation,
-                fresh=workload.init_schema, options=workload.varied, limits=_LIMITS, stop=setup.deadline,
+                fresh=workload.init_schema and not after, options=workload.varied, after=after,
+                limits=_LIMITS, stop=setup.deadline,
             ),
         )  # fmt: skip
     with replayer:

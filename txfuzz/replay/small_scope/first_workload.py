@@ -6,9 +6,10 @@ the crowd has to bring together to get past the database's defence.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
-from txfuzz.common.sentences import listed
+from txfuzz.common.sentences import counted, listed
 from txfuzz.feedback.adjustments import allowed, current
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.key_choices import choice_sets, fewest_keys, keys_to_add
@@ -23,16 +24,27 @@ _NAMED = 3  # combinations in a reason
 
 
 def first_adjustments(result: SmallScopeResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
-    """Enough weight for each transaction of near-misses, and for each choice a few keys, first those of
-    near-misses, as far as the workload lets them change. Nothing if there were none."""
+    """The change with which something showed; enough weight for each transaction of near-misses, and for each
+    choice a few keys, first those of near-misses, as far as the workload lets them change. Nothing if there
+    were none."""
     near = sorted(
         (each for each in result.combinations if each.refused + each.found),
         key=lambda each: -(each.refused + each.found),
     )
+    changes = _change(result, workload)
     if not near:
-        return ()
+        return changes
     why = f"small scope: {_told(near)}"
-    return allowed((*_mix(near, workload, why), *_keys(near, workload, random, why)), workload)
+    return allowed((*changes, *_mix(near, workload, why), *_keys(near, workload, random, why)), workload)
+
+
+def _change(result: SmallScopeResult, workload: Workload) -> tuple[Adjustment, ...]:
+    """None if the workload already has it."""
+    for each in result.variations:
+        if each.found and current(workload, each.change.target) == each.change.before:
+            showed = f"{counted(each.found, 'schedule')} showed an anomaly"
+            return (replace(each.change, reason=f"small scope: {showed} with {each.change.reason}"),)
+    return ()
 
 
 def _mix(near: list[CombinationResult], workload: Workload, why: str) -> tuple[Adjustment, ...]:

@@ -47,6 +47,31 @@ def plan(workload: Workload, most: int, *, transactions: int = 3) -> list[Planne
     return _interleaved(twos[: most - min(share, len(threes))], threes[:share])
 
 
+def in_series(workload: Workload, most: int) -> list[PlannedSchedule]:
+    """At most `most` schedules in which a transaction ends before another one begins that reads what it
+    wrote, and conflicts with it besides. A read of an old version shows a cycle there."""
+    rows = workload.keys.rows
+    found = []
+    for names in pairs(workload):
+        transactions = [workload.transaction(name) for name in names]
+        ways = key_assignments(
+            transactions, 2 * _WAYS[2], workload.seed, renamed=False, enumerated=_ENUMERATED
+        ).chosen
+        of_pair = [each for way in ways for each in (way, way[::-1]) if _reads_and_more(*each)]
+        found.append([PlannedSchedule(names, each, _one_by_one(each), rows, False) for each in of_pair])
+    return _in_turn(found)[:most]
+
+
+def _reads_and_more(first: Role, second: Role) -> bool:
+    written = {key for each in first.accesses for f, key in each or () if f == "w"}
+    read = {key for each in second.accesses for f, key in each or () if f != "w"}
+    return bool(written & read) and _conflicts(first, second) > 1
+
+
+def _one_by_one(roles: KeyAssignment) -> tuple[Event, ...]:
+    return tuple((each.alias, step) for each in roles for step in range(len(each.transaction.steps) + 1))
+
+
 def _interleaved(twos: Sequence[PlannedSchedule], threes: Sequence[PlannedSchedule]) -> list[PlannedSchedule]:
     """One after the other in proportion, so that a search that is cut short has run both."""
     ranked = [((at + 1) / (len(each) + 1), size, one)

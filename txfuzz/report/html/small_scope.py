@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from txfuzz.common.sentences import counted
-from txfuzz.replay.small_scope.search import CombinationResult
+from txfuzz.replay.small_scope.search import CombinationResult, VariationResult
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.markup import Content, Markup, cut, el
-from txfuzz.report.text.small_scope import anomalies_text, small_scope_text
+from txfuzz.report.text.small_scope import VARIED, anomalies_text, small_scope_text
 
 _ROWS = 60
 _COLUMNS = ("transactions", "schedules", "dangerous", "refused", "anomalies")
@@ -34,8 +36,24 @@ def small_scope_part(record: CampaignResult) -> Content:
             if more > 0 else None,
             open="" if len(ranked) <= 12 else None,
         ),
+        _varied(found.variations),
         id="small-scope",
     )  # fmt: skip
+
+
+def _varied(variations: Sequence[VariationResult]) -> Content:
+    if not variations:
+        return None
+    head = el("tr", [el("th", name) for name in ("variation", "schedules", "anomalies")])
+    rows = [
+        el("tr", el("th", cut(each.change.reason, 120)), el("td", f"{each.schedules:,}"),
+           el("td", cut(anomalies_text(each), 120), class_="words"))
+        for each in variations
+    ]  # fmt: skip
+    return [
+        el("p", f"{VARIED}.", class_="quiet"),
+        el("div", el("table", el("thead", head), el("tbody", rows)), class_="scroll", tabindex="0"),
+    ]
 
 
 def _row(each: CombinationResult) -> Markup:

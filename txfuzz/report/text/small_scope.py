@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import counted
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.replay.small_scope.search import CombinationResult, SmallScopeResult
+from txfuzz.replay.small_scope.search import CombinationResult, SmallScopeResult, VariationResult
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.near_cycle_notes import near_misses
 from txfuzz.report.text.notes import changed_text, leading_anomaly
 from txfuzz.report.verdict import verdict_sentence
 from txfuzz.workload.database.endpoints import level_words
+
+VARIED = (
+    "As it is, the workload showed nothing, so the schedules that say most ran again with one thing changed"
+)
 
 _ROWS = 60  # combinations in the table
 
@@ -26,9 +30,15 @@ def small_scope_text(found: SmallScopeResult) -> str:
     of += [counted(triples, "triple")] if triples else []
     text = counted(found.schedules, "schedule")
     text += f" of {' and '.join(of)} of transactions" if of else ""
-    text += f": {found.found:,} showed an anomaly"
-    text += f" (first in schedule {found.first_found:,})" if found.first_found is not None else ""
-    return f"{text}, the database refused {found.refused:,}"
+    own = sum(each.found for each in combinations)
+    first = "" if found.first_found is None else f" (first in schedule {found.first_found:,})"
+    text += f": {own:,} showed an anomaly{first if own else ''}, the database refused {found.refused:,}"
+    if found.variations:
+        tried = counted(len(found.variations), "variation")
+        again = counted(sum(each.schedules for each in found.variations), "schedule")
+        showed = f"{sum(each.found for each in found.variations):,} showed an anomaly"
+        text += f"; {again} of {tried} of the workload: {showed}{'' if own else first}"
+    return text
 
 
 def stop_note(found: SmallScopeResult) -> tuple[str, ...]:
@@ -36,6 +46,7 @@ def stop_note(found: SmallScopeResult) -> tuple[str, ...]:
     notes = []
     if found.stopped:
         left = f" ({found.schedules:,} of {counted(found.planned, 'schedule')})" if found.planned else ""
+        left = " while variations were tried" if 0 < found.planned == found.schedules else left
         notes.append(f"the search ended early{left}: {found.stopped}")
     if found.stuck:
         notes.append(f"{counted(found.stuck, 'schedule')} could not continue")
@@ -59,6 +70,7 @@ def small_scope_notes(iteration: Iteration, promised: str | None) -> str:
         f"## What was seen\n\n{_capital(small_scope_text(found))}.\n\n{' '.join(seen)}",
         *leading_anomaly(result, promised),
         *_table(found.combinations),
+        *_varied(found.variations),
         f"## What nearly happened\n\n{near_misses(result)}",
         f"## What changes next\n\n{_changes(iteration.decisions)}",
     ]
@@ -88,8 +100,19 @@ def _table(combinations: Sequence[CombinationResult]) -> list[str]:
     return ["\n".join(rows), *([f"… and {counted(more, 'more combination')}."] if more > 0 else [])]
 
 
-def anomalies_text(each: CombinationResult) -> str:
-    """The anomalies of a combination with the number of schedules that showed them."""
+def _varied(variations: Sequence[VariationResult]) -> list[str]:
+    if not variations:
+        return []
+    rows = ["| variation | schedules | anomalies |", "|---|--:|---|"]
+    rows += [
+        f"| {markdown(each.change.reason)} | {each.schedules:,} | {anomalies_text(each)} |"
+        for each in variations
+    ]
+    return [f"{VARIED}:", "\n".join(rows)]
+
+
+def anomalies_text(each: CombinationResult | VariationResult) -> str:
+    """The anomalies of a combination or variation with the number of schedules that showed them."""
     return ", ".join(f"{name} ×{count:,}" for name, count in each.anomalies.items())
 
 
