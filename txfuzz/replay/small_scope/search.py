@@ -23,7 +23,7 @@ from txfuzz.replay.replayer import PreparedReplay, Replayer, origins_of
 from txfuzz.replay.schedule.replay_workload import Aim, Role, compose, schedule
 from txfuzz.replay.small_scope.combinations import Combination
 from txfuzz.replay.small_scope.plan import PlannedSchedule, in_series
-from txfuzz.replay.small_scope.variations import variations
+from txfuzz.replay.small_scope.variations import ROWS, variations
 from txfuzz.replay.stepper.attempt import Attempt
 from txfuzz.replay.stepper.keys_apart import KeysApart
 from txfuzz.replay.stepper.recorder import Recorded, RecordedOperation, recorded_edn
@@ -129,8 +129,9 @@ def search(
         if running.stopped or running.found:
             break
         varied = apply(workload, [change])
+        of_rows = [replace(each, rows=varied.keys.rows) for each in again]
         with opens(varied, running.last_key) as replayer:
-            running.run_varied(change, replayer, varied, again)
+            running.run_varied(change, replayer, varied, of_rows if change.target == ROWS else again)
     took = time.monotonic() - began
     return running.result(len(planned), took), running.summary(took)
 

@@ -1,13 +1,14 @@
 """What a small-scope search tries besides the workload as it is: the same with one thing changed.
 
-One index can hide what another one shows. So where the workload's owner lets layouts, plans or forms vary,
-the schedules that say most run on each of them, too. One change at a time: what takes two of them together is
-left to the mutators.
+One index can hide what another one shows. So where the workload's owner lets layouts, rows, plans or forms
+vary, the schedules that say most run with each of them, too. One change at a time: what takes two of them
+together is left to the mutators.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, zip_longest
 from typing import Any
 
 from txfuzz.feedback.adjustments import allowed, current
@@ -18,13 +19,26 @@ from txfuzz.transactions.model import Transaction
 from txfuzz.workload.model import Workload
 
 NAME = "small-scope"
+ROWS = "keys.rows"
 
 
 def variations(workload: Workload) -> tuple[Adjustment, ...]:
-    """Each makes one change that the workload allows: other tables first, then other plans, then another form
-    of all reads or all writes. Its reason says which."""
-    changes = [*_options(workload, "layout"), *_options(workload, "plans"), *_forms(workload)]
-    return allowed(changes, workload)
+    """Each makes one change that the workload allows: other tables, rows that come about in another way,
+    other plans, another form of all reads or all writes. Its reason says which.
+
+    Each kind has its turn before any has a second.
+    """
+    kinds = (_options(workload, "layout"), _rows(workload), _options(workload, "plans"), _forms(workload))
+    in_turn = chain.from_iterable(zip_longest(*kinds))
+    return allowed((each for each in in_turn if each is not None), workload)
+
+
+def _rows(workload: Workload) -> Iterator[Adjustment]:
+    before: str = current(workload, ROWS)
+    tried = {before, "inserted"} if before == "fresh" else {before}  # see plan
+    for rows in workload.mutate.rows:
+        if rows not in tried:
+            yield Adjustment(ROWS, before, rows, f"{rows} rows instead of {before} ones", NAME)
 
 
 def _options(workload: Workload, target: str) -> Iterator[Adjustment]:
