@@ -76,6 +76,10 @@ def test_the_headings_of_the_shipped_matrix_are_explained(txfuzz: Cli) -> None:
         ("write-read", "wr, a read dependency", "Adya"),
         ("ww", "ww, a write dependency", "G0"),
         ("near cycle", "Near-cycle", "It is no finding."),
+        ("vacuous", "Vacuous", "`txfuzz explain edges` tells more."),
+        ("40001", "40001, serialization failure", "no anomaly but the defence against one"),
+        ("serialization_failure", "40001, serialization failure", "fail"),
+        ("coverage", "Coverage", "not that the rest is right"),
     ],
 )
 def test_words_of_tables_and_sentences(txfuzz: Cli, word: str, title: str, says: str) -> None:

@@ -17,6 +17,7 @@ from txfuzz.analysis.explain.guide.entries import (
     TermPage,
     known_models,
     known_terms,
+    page_of,
 )
 from txfuzz.analysis.result import as_data
 from txfuzz.common.sentences import listed
@@ -95,10 +96,9 @@ def _term(page: TermPage) -> Iterator[str]:
     yield ""
     yield from paragraph(page.plain)
     if page.see:
-        yield from (
-            "",
-            *paragraph(f"`txfuzz explain {page.see}` has a picture, what helps, and who allows it."),
-        )
+        pictured = isinstance(page_of(page.see), AnomalyPage)
+        has = "has a picture, what helps, and who allows it" if pictured else "tells more"
+        yield from ("", *paragraph(f"`txfuzz explain {page.see}` {has}."))
     yield from _bullets("Sources", page.sources)
 
 

@@ -98,8 +98,8 @@ class DatabaseLevels:
 @dataclass(frozen=True)
 class TermPage:
     """A word that stands in tables and sentences and names no anomaly of the checker: a heading of the matrix
-    of Hermitage, a kind of dependency. plain, sources: as for anomalies. see: the anomaly that tells more,
-    empty if none does."""
+    of Hermitage, a kind of dependency, a code. plain, sources: as for anomalies. see: the page that tells
+    more, empty if none does."""
 
     term: str
     name: str
