@@ -19,7 +19,7 @@ from typing import Literal
 
 from txfuzz.analysis.result import AnalysisResult
 from txfuzz.execution.summary import ExecutionSummary, Tally
-from txfuzz.replay.small_scope.search import SmallScopeResult
+from txfuzz.replay.small_scope.result import SmallScopeResult
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.iteration import Iteration
 from txfuzz.workload.model import Workload

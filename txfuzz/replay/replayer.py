@@ -32,7 +32,7 @@ class Replayer(Closeable):
     """Runs replays of one kind of history on one database. A context manager.
 
     kind: of the workloads. fresh: start from empty tables. options: of the adapter that the workloads vary
-    (Workload.varied). after: no physical key up to this one is used. stop: set it to interrupt.
+    (Workload.varied). stop: set it to interrupt.
     """
 
     def __init__(
@@ -43,19 +43,24 @@ class Replayer(Closeable):
         *,
         fresh: bool = False,
         options: Mapping[str, Any] | None = None,
-        after: int = 0,
         limits: Limits | None = None,
         stop: threading.Event | None = None,
     ) -> None:
         self.isolation = isolation
-        self._database = database
+        self._database, self._kind = database, kind
         self.stop = stop or threading.Event()
         vary(database, options or {})
         self._numbering = PhysicalKeys(
-            max(database.prepare(kind, fresh=fresh), after),
-            lambda keys, rows: insert_rows(database, kind, keys, rows),
+            database.prepare(kind, fresh=fresh), lambda keys, rows: insert_rows(database, kind, keys, rows)
         )
         self._stepper = Stepper(database, kind, isolation, limits=limits, stop=self.stop)
+
+    def vary(self, options: Mapping[str, Any]) -> None:
+        """Go on with these options, in other sessions, and on new tables if the layout is another one. What
+        was prepared before cannot be run any more."""
+        self._stepper.renew()
+        vary(self._database, options)
+        self._numbering.renew(self._database.prepare(self._kind, fresh=False))
 
     def prepare(self, workload: Workload) -> PreparedReplay:
         """The transactions of a workload's `replay` stanza, ready to run repeatedly."""

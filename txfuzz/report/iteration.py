@@ -16,7 +16,7 @@ from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.directed.direction import DirectedOutcome
 from txfuzz.history.course import Stretch
-from txfuzz.replay.small_scope.search import SmallScopeResult
+from txfuzz.replay.small_scope.result import SmallScopeResult
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.reader import read_workload
 

@@ -12,7 +12,7 @@ import pytest
 from project_fixtures import Ran
 from txfuzz import Verdict, run_campaign
 from txfuzz.campaign.directory.reader import read_run
-from txfuzz.campaign.events import Event, SmallScopeStarted, Warned
+from txfuzz.campaign.events import Event, RunProgress, SmallScopeStarted, Warned
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.feedback.adjustments import current
 from txfuzz.history.reader import read_history
@@ -49,7 +49,7 @@ DISJOINT = """
 END = "scheduling: {clients: 2, transactions: 40}\ncampaign: {iterations: 1, small_scope: {schedules: %d}}\n"
 
 
-VARIED = "mutate: [keys, mix, layout, plans, forms]\n"
+VARIED = "mutate: [keys, mix, rows, layout, plans, forms]\n"
 
 
 @pytest.fixture
@@ -157,6 +157,64 @@ def test_what_another_layout_plan_or_form_shows_is_found_where_it_may_vary(
     assert analysed.small_scope is not None
     assert analysed.small_scope.decisions == search.decisions
     assert analysed.small_scope.workload == search.workload
+    narrower = run_campaign(workload=written(defects=defects), output=out, skip_run=True, iterations=1)
+    assert narrower.small_scope is not None
+    assert last.change.target not in {each.target for each in narrower.small_scope.decisions}
+
+
+def test_a_history_with_variations_is_one(written: Callable[..., Path], tmp_path: Path) -> None:
+    """Their sessions, tables and rows are others, but indices, times and keys go on."""
+    ran = run_campaign(workload=written(mutate=VARIED), output=tmp_path / "out")
+    assert ran.small_scope is not None
+    assert ran.small_scope.searched is not None
+    assert len(ran.small_scope.searched.variations) == 5  # layout, rows, plan, reads, writes
+    assert ran.found == {}
+    lines = (tmp_path / "out" / "iter_small_scope" / "history.edn").read_text().splitlines()
+    indices, times = (
+        [int(each.split(f":{name} ")[1].split(",")[0].rstrip("}")) for each in lines]
+        for name in ("index", "time")
+    )
+    assert indices == list(range(len(lines)))
+    assert times == sorted(times)
+
+
+def test_no_variation_is_blamed_for_what_the_workload_shows_as_it_is(
+    written: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Reads of old versions only show where one transaction follows another."""
+    defects = ", defects: [stale-read], probability: 1.0"
+    ran = run_campaign(workload=written(defects=defects, mutate=VARIED), output=tmp_path / "out")
+    assert ran.small_scope is not None
+    assert ran.small_scope.searched is not None
+    assert (ran.small_scope.verdict, ran.small_scope.searched.variations) == (Verdict.INVALID, ())
+
+
+def test_a_campaign_that_was_killed_in_a_variation_goes_on_with_it(
+    written: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    path = written(defects=", defects: [lost-update], probability: 1.0, only: scan", mutate=VARIED)
+    whole = run_campaign(workload=path, output=tmp_path / "whole").small_scope
+    assert whole is not None
+    assert whole.searched is not None
+    seen = whole.searched.schedules + sum(each.schedules for each in whole.searched.variations[:-1])
+    lines = 0
+
+    class Killed(BaseException):
+        pass
+
+    def subscriber(event: Event) -> None:
+        nonlocal lines
+        lines += isinstance(event, RunProgress)
+        if lines > seen + 5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run_campaign(workload=path, output=out, subscriber=subscriber)
+    again = run_campaign(workload=path, output=out, resume=True, iterations=1)
+    assert again.small_scope is not None
+    assert again.small_scope.workload == whole.workload
+    assert again.small_scope.decisions[0].target == "plans"
 
 
 def test_what_may_not_vary_is_left_alone(written: Callable[..., Path], tmp_path: Path) -> None:

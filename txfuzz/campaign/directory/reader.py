@@ -18,7 +18,7 @@ from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.directed.direction import DirectedOutcome
-from txfuzz.replay.small_scope.search import SmallScopeResult
+from txfuzz.replay.small_scope.result import SmallScopeResult
 from txfuzz.report.campaign_result import CampaignFacts, CampaignResult, Reproducer
 from txfuzz.report.iteration import (
     SMALL_SCOPE,

@@ -4,11 +4,12 @@ to each other, before the crowd is let loose. Its history, analysis and finding 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.directory.run_directory import (
@@ -53,7 +54,8 @@ from txfuzz.history.reader import read_history
 from txfuzz.replay.replayer import Replayer
 from txfuzz.replay.small_scope.first_workload import first_adjustments
 from txfuzz.replay.small_scope.plan import PlannedSchedule, plan
-from txfuzz.replay.small_scope.search import Append, SmallScopeResult, search
+from txfuzz.replay.small_scope.result import SmallScopeResult
+from txfuzz.replay.small_scope.search import Append, search
 from txfuzz.replay.stepper.session_threads import Limits
 from txfuzz.report.iteration import SMALL_SCOPE, Iteration
 from txfuzz.report.text.small_scope import small_scope_notes, stop_note
@@ -157,15 +159,17 @@ def _run(
     database = setup.maker.database
     assert database is not None
     publish(Preparing("creating the tables"))
-    with _appending(files.history) as append:
+    with _replayer(setup, database, workload) as replayer, _appending(files.history) as append:
         found, execution = search(
-            partial(_replayer, setup, database),
+            replayer,
             workload,
             planned,
             setup.assembled.expect,
             seconds=setup.settings.searched.seconds,
             append=append,
             watch=lambda asked, tally: publish(RunProgress(asked, tally)),
+            vary=partial(_vary, database, replayer),
+            keep=lambda result: write_json(files.small_scope, as_data(result)),
         )
     if setup.maker.skip_keys is not None:
         setup.maker.skip_keys(execution.last_key)
@@ -185,19 +189,24 @@ def _as_found(files: IterationDirectory, workload: Workload, found: SmallScopeRe
 
 
 @contextmanager
-def _replayer(setup: CampaignSetup, database: Database, workload: Workload, after: int) -> Iterator[Replayer]:
+def _replayer(setup: CampaignSetup, database: Database, workload: Workload) -> Iterator[Replayer]:
     """NoAnswer, with the database closed, if it does not respond."""
     with closed_without_answer(database.close):
         replayer = answered(
             "creating the tables",
             lambda: Replayer(
                 database, workload.kind, setup.assembled.isolation,
-                fresh=workload.init_schema and not after, options=workload.varied, after=after,
-                limits=_LIMITS, stop=setup.deadline,
+                fresh=workload.init_schema, options=workload.varied, limits=_LIMITS, stop=setup.deadline,
             ),
         )  # fmt: skip
     with replayer:
         yield replayer
+
+
+def _vary(database: Database, replayer: Replayer, options: Mapping[str, Any]) -> None:
+    """NoAnswer, with the database closed, if it does not respond."""
+    with closed_without_answer(database.close):
+        answered("creating the tables", lambda: replayer.vary(options))
 
 
 @contextmanager

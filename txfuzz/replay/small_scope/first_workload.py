@@ -10,10 +10,11 @@ from dataclasses import replace
 from random import Random
 
 from txfuzz.common.sentences import counted, listed
-from txfuzz.feedback.adjustments import allowed, current
+from txfuzz.errors import UsageError
+from txfuzz.feedback.adjustments import allowed, apply, current
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.key_choices import choice_sets, fewest_keys, keys_to_add
-from txfuzz.replay.small_scope.search import CombinationResult, SmallScopeResult
+from txfuzz.replay.small_scope.result import CombinationResult, SmallScopeResult
 from txfuzz.workload.model import Workload
 
 NAME = "small-scope"
@@ -39,11 +40,16 @@ def first_adjustments(result: SmallScopeResult, workload: Workload, random: Rand
 
 
 def _change(result: SmallScopeResult, workload: Workload) -> tuple[Adjustment, ...]:
-    """None if the workload already has it."""
+    """None if the workload already has it, or does not allow it any more."""
     for each in result.variations:
         if each.found and current(workload, each.change.target) == each.change.before:
             showed = f"{counted(each.found, 'schedule')} showed an anomaly"
-            return (replace(each.change, reason=f"small scope: {showed} with {each.change.reason}"),)
+            change = replace(each.change, reason=f"small scope: {showed} with {each.change.reason}")
+            try:
+                apply(workload, [change])
+            except UsageError:
+                return ()
+            return (change,)
     return ()
 
 

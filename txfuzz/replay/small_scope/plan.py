@@ -28,8 +28,8 @@ _TRIPLES = 1 / 3  # the share of schedules that triples get
 
 @dataclass(frozen=True)
 class PlannedSchedule:
-    """One schedule. combination: its transactions. roles: the same with their keys. rows: "fresh" or
-    "inserted". dangerous: a weaker database would show a cycle."""
+    """One schedule. combination: its transactions. roles: the same with their keys. rows: as in a
+    workload. dangerous: a weaker database would show a cycle."""
 
     combination: Combination
     roles: tuple[Role, ...]

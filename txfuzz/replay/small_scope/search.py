@@ -10,8 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from txfuzz.execution.summary import ExecutionSummary, Tally
@@ -23,6 +22,7 @@ from txfuzz.replay.replayer import PreparedReplay, Replayer, origins_of
 from txfuzz.replay.schedule.replay_workload import Aim, Role, compose, schedule
 from txfuzz.replay.small_scope.combinations import Combination
 from txfuzz.replay.small_scope.plan import PlannedSchedule, in_series
+from txfuzz.replay.small_scope.result import CombinationResult, SmallScopeResult, VariationResult
 from txfuzz.replay.small_scope.variations import ROWS, variations
 from txfuzz.replay.stepper.attempt import Attempt
 from txfuzz.replay.stepper.keys_apart import KeysApart
@@ -31,80 +31,16 @@ from txfuzz.workload.model import Workload
 
 Append = Callable[[bytes], None]  # lines of the history
 Watch = Callable[[int, Tally], None]  # (transactions started, outcomes so far)
-# A replayer with the options of a workload; its physical keys begin behind the number given
-Opens = Callable[[Workload, int], AbstractContextManager[Replayer]]
+Vary = Callable[[Mapping[str, Any]], None]  # Replayer.vary
+Keep = Callable[[SmallScopeResult], None]
 
 # Schedules of a variation: of those that were planned, and of transactions one after the other
 _OF_A_VARIATION = 7
 _IN_SERIES = 4
 
 
-@dataclass(frozen=True)
-class CombinationResult:
-    """What the schedules of two or three transactions showed; all numbers count schedules.
-
-    transactions: their names. dangerous: in which a weaker database would show a cycle. refused: of these,
-    in which the database aborted a transaction. found: in which there were anomalies that contradict the
-    expected model; anomalies: by type. keys: the logical keys of schedules that were refused or found
-    something.
-    """
-
-    transactions: tuple[str, ...]
-    schedules: int = 0
-    dangerous: int = 0
-    refused: int = 0
-    found: int = 0
-    anomalies: Mapping[str, int] = field(default_factory=dict)
-    keys: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class VariationResult:
-    """What the workload showed with one change; schedules, found and anomalies as in CombinationResult."""
-
-    change: Adjustment
-    schedules: int = 0
-    found: int = 0
-    anomalies: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SmallScopeResult:
-    """A small-scope search.
-
-    planned: schedules of the workload as it is that would have been run in unlimited time; schedules: those
-    that were. first_found: the number of the first that found something, from 1. stuck: that could not
-    continue. stopped: why the search ended early, as a phrase, or empty. seconds: planning included.
-    variations: that were tried, none if the workload showed something as it is. Their schedules count on from
-    the last of the workload's own.
-    """
-
-    planned: int = 0
-    schedules: int = 0
-    first_found: int | None = None
-    stuck: int = 0
-    stopped: str = ""
-    seconds: float = 0.0
-    combinations: tuple[CombinationResult, ...] = ()
-    variations: tuple[VariationResult, ...] = ()
-
-    @property
-    def found(self) -> int:
-        results: list[CombinationResult | VariationResult] = [*self.combinations, *self.variations]
-        return sum(each.found for each in results)
-
-    @property
-    def change(self) -> Adjustment | None:
-        """The change with which something showed that did not without it."""
-        return next((each.change for each in self.variations if each.found), None)
-
-    @property
-    def refused(self) -> int:
-        return sum(each.refused for each in self.combinations)
-
-
 def search(
-    opens: Opens,
+    replayer: Replayer,
     workload: Workload,
     planned: Sequence[PlannedSchedule],
     expect: str,
@@ -112,42 +48,47 @@ def search(
     seconds: float,
     append: Append,
     watch: Watch = lambda asked, tally: None,
+    vary: Vary | None = None,
+    keep: Keep = lambda result: None,
 ) -> tuple[SmallScopeResult, ExecutionSummary]:
-    """Run the planned schedules in order, and then variations of them.
+    """Run the planned schedules in order, and if all of them have run and none showed anything, variations.
 
     expect: the model that each schedule is checked against. seconds: of the planned schedules, and again of
     the variations; all end once the replayer is stopped. append: called after each schedule with its part of
-    the history.
+    the history. vary: replayer.vary, for variations; None for none. keep: called with the result so far as
+    soon as a variation shows something, since the history has that already.
     """
-    began = time.monotonic()
-    running = _Search(expect, seconds, append, watch)
-    with opens(workload, 0) as replayer:
-        running.run_all(replayer, workload, planned)
-    again = [*running.telling(planned)[:_OF_A_VARIATION], *in_series(workload, _IN_SERIES)]
+    changes = () if vary is None else variations(workload)
+    in_turn = in_series(workload, _IN_SERIES) if changes else []
+    running = _Search(replayer, expect, seconds, append, watch, keep)
+    running.run_all(workload, [*planned, *in_turn])
+    again = [*running.telling(planned)[:_OF_A_VARIATION], *in_turn]
     running.begin_time()
-    for change in variations(workload):
-        if running.stopped or running.found:
+    options = workload.varied
+    for change in changes if again else ():
+        if running.found or running.ends():
             break
         varied = apply(workload, [change])
-        of_rows = [replace(each, rows=varied.keys.rows) for each in again]
-        with opens(varied, running.last_key) as replayer:
-            running.run_varied(change, replayer, varied, of_rows if change.target == ROWS else again)
-    took = time.monotonic() - began
-    return running.result(len(planned), took), running.summary(took)
+        if vary is not None and varied.varied != options:
+            options = varied.varied
+            vary(options)
+        running.run_varied(change, varied, again)
+    return running.result(), running.summary()
 
 
 class _Search:
-    """The counts of a search. stopped: see SmallScopeResult. last_key: the highest physical key in use."""
+    """The counts of a search, and its clock."""
 
-    def __init__(self, expect: str, seconds: float, append: Append, watch: Watch) -> None:
-        self.stopped = ""
-        self.last_key = 0
-        self._expect, self._append, self._watch = expect, append, watch
-        self._seconds = seconds
-        self.begin_time()
+    def __init__(
+        self, replayer: Replayer, expect: str, seconds: float, append: Append, watch: Watch, keep: Keep
+    ) -> None:
+        self._replayer, self._judge = replayer, Judge(expect, replayer.isolation)
+        self._append, self._watch, self._keep = append, watch, keep
+        self._seconds, self._began = seconds, time.monotonic()
+        self._until = self._began + seconds
+        self._stopped = ""
         self._tally = Tally()
-        self._asked = self._schedules = self._stuck = self._final_reads = 0
-        self._interrupted = False
+        self._asked = self._planned = self._schedules = self._stuck = self._final_reads = 0
         self._first_found: int | None = None
         self._keys = KeysApart()
         self._combinations: dict[Combination, CombinationResult] = {}
@@ -162,59 +103,61 @@ class _Search:
         """From now on, so many seconds."""
         self._until = time.monotonic() + self._seconds
 
+    def ends(self) -> bool:
+        if not self._stopped and self._replayer.stop.is_set():
+            self._stopped = "it was interrupted"
+        if not self._stopped and time.monotonic() >= self._until:
+            self._stopped = f"{self._seconds:.3g} s had passed"
+        return bool(self._stopped)
+
     def telling(self, planned: Sequence[PlannedSchedule]) -> list[PlannedSchedule]:
         """Those in which something nearly happened come first, then the other dangerous ones."""
         refused = [each for each in planned if id(each) in self._refused]
         return refused + [each for each in planned if each.dangerous and id(each) not in self._refused]
 
-    def run_all(self, replayer: Replayer, workload: Workload, planned: Sequence[PlannedSchedule]) -> None:
-        running = _Running(replayer, workload, self._expect)
-        for each, attempt, types in self._attempts(running, planned):
+    def run_all(self, workload: Workload, planned: Sequence[PlannedSchedule]) -> None:
+        self._planned = len(planned)
+        for each, attempt, types in self._attempts(workload, planned):
             self._count(each, attempt, types)
+            self._stopped = self._stopped or attempt.refused
 
-    def run_varied(
-        self,
-        change: Adjustment,
-        replayer: Replayer,
-        workload: Workload,
-        planned: Sequence[PlannedSchedule],
-    ) -> None:
-        running = _Running(replayer, workload, self._expect)
+    def run_varied(self, change: Adjustment, workload: Workload, planned: Sequence[PlannedSchedule]) -> None:
+        """Once it has shown something, its other schedules follow."""
+        if change.target == ROWS:
+            planned = [replace(each, rows=workload.keys.rows) for each in planned]
         result = VariationResult(change)
-        for _, _, types in self._attempts(running, planned):
-            result = VariationResult(
-                change,
-                result.schedules + 1,
-                result.found + bool(types),
-                dict(Counter(result.anomalies) + Counter(types)),
+        self._variations.append(result)
+        for _, attempt, types in self._attempts(workload, planned):
+            first = bool(types) and not result.found
+            result = replace(
+                result,
+                schedules=result.schedules + 1,
+                found=result.found + bool(types),
+                anomalies=dict(Counter(result.anomalies) + Counter(types)),
+                refused=attempt.refused,
             )
-        if result.schedules:
-            self._variations.append(result)
+            self._variations[-1] = result
+            if first:
+                self._keep(self.result())
+            if attempt.refused:
+                return
 
     def _attempts(
-        self, running: _Running, planned: Sequence[PlannedSchedule]
+        self, workload: Workload, planned: Sequence[PlannedSchedule]
     ) -> Iterator[tuple[PlannedSchedule, Attempt, tuple[str, ...]]]:
         """Each with the types of its anomalies."""
+        running = _Running(self._replayer, workload)
         for each in planned:
-            if running.replayer.stop.is_set():
-                self.stopped = "it was interrupted"
-                break
-            if time.monotonic() >= self._until:
-                self.stopped = f"{self._seconds:.3g} s had passed"
-                break
+            if self.ends():
+                return
             attempt = running.run(each)
             self._append(recorded_edn(running.named(each, self._keys.apart(attempt.operations))))
             self._add(attempt)
-            self.last_key = max(self.last_key, running.replayer.last_key)
-            types = () if attempt.ended or attempt.refused else running.judge.judge(attempt).types
+            types = () if attempt.ended or attempt.refused else self._judge.judge(attempt).types
             if types and self._first_found is None:
                 self._first_found = self._schedules
             yield each, attempt, types
             self._watch(self._asked, self._tally)
-            if attempt.refused:
-                self.stopped = attempt.refused
-                break
-        self._interrupted = running.replayer.stop.is_set()
 
     def _add(self, attempt: Attempt) -> None:
         self._schedules += 1
@@ -243,19 +186,19 @@ class _Search:
             tuple(sorted(keys)),
         )
 
-    def result(self, planned: int, seconds: float) -> SmallScopeResult:
+    def result(self) -> SmallScopeResult:
         return SmallScopeResult(
-            planned,
+            self._planned,
             sum(each.schedules for each in self._combinations.values()),
             self._first_found,
             self._stuck,
-            self.stopped,
-            seconds,
+            self._stopped,
+            time.monotonic() - self._began,
             tuple(self._combinations.values()),
             tuple(self._variations),
         )
 
-    def summary(self, seconds: float) -> ExecutionSummary:
+    def summary(self) -> ExecutionSummary:
         outcomes: Mapping[str, Any] = self._tally.outcomes
         return ExecutionSummary(
             asked=self._asked,
@@ -263,21 +206,19 @@ class _Search:
             fail=outcomes["fail"],
             info=outcomes["info"],
             aborts=dict(self._tally.aborts.most_common()),
-            seconds=seconds,
+            seconds=time.monotonic() - self._began,
             final_reads=self._final_reads,
-            last_key=self.last_key,
-            stopped=self.stopped,
-            interrupted=self._interrupted,
+            last_key=self._replayer.last_key,
+            stopped=self._stopped,
+            interrupted=self._replayer.stop.is_set(),
         )
 
 
 class _Running:
-    """A workload on its replayer."""
+    """A workload, prepared as its schedules need it."""
 
-    def __init__(self, replayer: Replayer, workload: Workload, expect: str) -> None:
-        self.replayer = replayer
-        self.judge = Judge(expect, replayer.isolation)
-        self._workload = workload
+    def __init__(self, replayer: Replayer, workload: Workload) -> None:
+        self._replayer, self._workload = replayer, workload
         self._prepared: dict[tuple[object, ...], PreparedReplay] = {}
 
     def run(self, planned: PlannedSchedule) -> Attempt:
@@ -301,7 +242,7 @@ class _Running:
         if mark not in self._prepared:
             roles = [_in_the_forms_of(self._workload, role) for role in planned.roles]
             composed = compose(self._workload, roles, planned.order, Aim(), rows=planned.rows)
-            self._prepared[mark] = self.replayer.prepare(composed)
+            self._prepared[mark] = self._replayer.prepare(composed)
         return self._prepared[mark]
 
 

@@ -17,6 +17,7 @@ from txfuzz.feedback.targets.modes import only_reads
 from txfuzz.feedback.targets.statements import takes_form
 from txfuzz.transactions.model import Transaction
 from txfuzz.workload.model import Workload
+from txfuzz.workload.seeds import stream
 
 NAME = "small-scope"
 ROWS = "keys.rows"
@@ -26,9 +27,21 @@ def variations(workload: Workload) -> tuple[Adjustment, ...]:
     """Each makes one change that the workload allows: other tables, rows that come about in another way,
     other plans, another form of all reads or all writes. Its reason says which.
 
-    Each kind has its turn before any has a second.
+    Each kind has its turn before any has a second; within a kind, the seed decides, so that where there is no
+    time for all it is not always the same ones that are left out.
     """
-    kinds = (_options(workload, "layout"), _rows(workload), _options(workload, "plans"), _forms(workload))
+    draws = stream(workload.seed, "variations")
+    kinds = [
+        list(each)
+        for each in (
+            _options(workload, "layout"),
+            _rows(workload),
+            _options(workload, "plans"),
+            _forms(workload),
+        )
+    ]
+    for each in kinds:
+        draws.shuffle(each)
     in_turn = chain.from_iterable(zip_longest(*kinds))
     return allowed((each for each in in_turn if each is not None), workload)
 

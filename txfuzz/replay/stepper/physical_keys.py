@@ -25,6 +25,11 @@ class PhysicalKeys:
         """The highest key in use."""
         return self._last
 
+    def renew(self, after: int) -> None:
+        """Rows that were made may be gone, since the tables were made anew. after: the highest key there."""
+        self._last = max(self._last, after)
+        self._made.clear()
+
     def fresh(self) -> int:
         self._last += 1
         return self._last

@@ -38,6 +38,7 @@ class Stepper(Closeable):
         self._places: Places | None = None
         self._waits = database if isinstance(database, SeesWaits) else None
         self._threads: list[SessionThread] = []
+        self._left: set[SessionThread] = set()  # of these, closed by renew()
         self._recorder = AttemptRecorder()
         self._attempts = 0
 
@@ -69,10 +70,15 @@ class Stepper(Closeable):
     def _thread(self, place: int, endpoint: str | None) -> SessionThread:
         if place == len(self._threads):
             self._threads.append(self._new(place, endpoint))
-        elif self._threads[place].lost or self._threads[place].endpoint != endpoint:
+        elif (
+            self._threads[place] in self._left
+            or self._threads[place].lost
+            or self._threads[place].endpoint != endpoint
+        ):
             # As in Jepsen, a new process continues: the lost transaction may still take effect.
             process = self._threads[place].process + 1000
-            self._threads[place].close()
+            if self._threads[place] not in self._left:
+                self._threads[place].close()
             self._threads[place] = self._new(place, endpoint)
             self._threads[place].process = process
         return self._threads[place]
@@ -84,7 +90,16 @@ class Stepper(Closeable):
         )
         return SessionThread(place, session, self._context.done, endpoint)
 
+    def renew(self) -> None:
+        """Other sessions from now on."""
+        self._close()
+        self._left = set(self._threads)
+
     def close(self) -> None:
-        for thread in self._threads:
-            thread.close()
+        self._close()
         self._threads.clear()
+
+    def _close(self) -> None:
+        for thread in self._threads:
+            if thread not in self._left:
+                thread.close()

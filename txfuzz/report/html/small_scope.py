@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from txfuzz.common.sentences import counted
-from txfuzz.replay.small_scope.search import CombinationResult, VariationResult
+from txfuzz.replay.small_scope.result import CombinationResult, VariationResult
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.text.small_scope import VARIED, anomalies_text, small_scope_text
@@ -47,7 +47,8 @@ def _varied(variations: Sequence[VariationResult]) -> Content:
     head = el("tr", [el("th", name) for name in ("variation", "schedules", "anomalies")])
     rows = [
         el("tr", el("th", cut(each.change.reason, 120)), el("td", f"{each.schedules:,}"),
-           el("td", cut(anomalies_text(each), 120), class_="words"))
+           el("td", cut(f"not run: {each.refused}" if each.refused else anomalies_text(each), 120),
+              class_="words"))
         for each in variations
     ]  # fmt: skip
     return [

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import counted
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.replay.small_scope.search import CombinationResult, SmallScopeResult, VariationResult
+from txfuzz.replay.small_scope.result import CombinationResult, SmallScopeResult, VariationResult
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.near_cycle_notes import near_misses
 from txfuzz.report.text.notes import changed_text, leading_anomaly
 from txfuzz.report.verdict import verdict_sentence
 from txfuzz.workload.database.endpoints import level_words
 
-VARIED = (
-    "As it is, the workload showed nothing, so the schedules that say most ran again with one thing changed"
-)
+VARIED = "As it is, the workload showed nothing, so schedules that say most ran again with one thing changed"
 
 _ROWS = 60  # combinations in the table
 
@@ -105,10 +103,15 @@ def _varied(variations: Sequence[VariationResult]) -> list[str]:
         return []
     rows = ["| variation | schedules | anomalies |", "|---|--:|---|"]
     rows += [
-        f"| {markdown(each.change.reason)} | {each.schedules:,} | {anomalies_text(each)} |"
+        f"| {markdown(each.change.reason)} | {each.schedules:,} | {variation_text(each)} |"
         for each in variations
     ]
     return [f"{VARIED}:", "\n".join(rows)]
+
+
+def variation_text(each: VariationResult) -> str:
+    """Its anomalies, or why it did not run."""
+    return f"not run: {markdown(each.refused)}" if each.refused else anomalies_text(each)
 
 
 def anomalies_text(each: CombinationResult | VariationResult) -> str:
