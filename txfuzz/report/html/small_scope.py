@@ -52,7 +52,7 @@ def _varied(variations: Sequence[VariationResult]) -> Content:
         for each in variations
     ]  # fmt: skip
     return [
-        el("p", f"{VARIED}.", class_="quiet"),
+        el("p", f"{VARIED}:", class_="quiet"),
         el("div", el("table", el("thead", head), el("tbody", rows)), class_="scroll", tabindex="0"),
     ]
 
