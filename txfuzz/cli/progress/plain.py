@@ -224,7 +224,8 @@ def _found(result: AnalysisResult) -> str:
 
 def _decision(decision: Adjustment, with_reason: bool) -> str:
     before, after = (_short(value, decision.target) for value in (decision.before, decision.after))
-    line = f"{decision.heuristic}: {decision.target} {before} → {after}"
+    what = f"{decision.target} "
+    line = f"{decision.heuristic}: {'' if before.startswith(what) else what}{before} → {after}"
     return f"{line}, because {decision.reason}" if with_reason else line
 
 
