@@ -51,14 +51,17 @@ def in_series(workload: Workload, most: int) -> list[PlannedSchedule]:
     """At most `most` schedules in which a transaction ends before another one begins that reads what it
     wrote, and conflicts with it besides. A read of an old version shows a cycle there."""
     rows = workload.keys.rows
-    found = []
+    found: list[list[PlannedSchedule]] = []
     for names in pairs(workload):
         transactions = [workload.transaction(name) for name in names]
         ways = key_assignments(
             transactions, 2 * _WAYS[2], workload.seed, renamed=False, enumerated=_ENUMERATED
         ).chosen
         of_pair = [each for way in ways for each in (way, way[::-1]) if _reads_and_more(*each)]
-        found.append([PlannedSchedule(names, each, _one_by_one(each), rows, False) for each in of_pair])
+        if of_pair:
+            found.append([PlannedSchedule(names, each, _one_by_one(each), rows, False) for each in of_pair])
+        if len(found) == most:
+            break
     return _in_turn(found)[:most]
 
 
