@@ -43,6 +43,19 @@ def test_what_one_session_alone_did_is_what_it_would_have_done_alone() -> None:
     assert wrong(PROGRAM, explained, SERIAL, ()) is None
 
 
+def test_what_committed_beside_an_aborted_transaction_of_another_session_was_not_alone() -> None:
+    """T1 and T2 are of one session, T3 is of another; T2 was aborted."""
+    of_three = replace(PROGRAM, sessions=(PROGRAM.sessions[0] * 2, PROGRAM.sessions[1]))
+    assert of_three.labels == ("T1", "T2", "T3")
+    made = attempt(
+        ("T3", [0]), ("T1", 1), ("T1", COMMIT), ("T3", 1), ("T2", [0]), ("T3", COMMIT), aborted="T2"
+    )
+    level = Promise(False, frozenset({Wrong.DIRTY_READ}), "snapshot-isolation")
+    assert wrong(of_three, made, level, ()) is None
+    only_first = attempt(("T1", [8]), ("T1", COMMIT), ("T3", [0]), ("T2", 1), ("T2", COMMIT), aborted="T3")
+    assert wrong(of_three, only_first, level, ()) is Wrong.SINGLE
+
+
 def ended(made: FollowedSchedule, **how: Any) -> FollowedSchedule:
     """With the first transaction aborted like this."""
     outcome = made.outcome

@@ -80,10 +80,8 @@ def _one_session(program: SmallProgram, outcome: ProgramOutcome) -> bool:
     if Ending.UNKNOWN in endings.values():
         return False
     labels = iter(program.labels)
-    committed = [
-        any(endings.get(next(labels)) is Ending.COMMITTED for _ in session) for session in program.sessions
-    ]
-    return sum(committed) == 1
+    of_sessions = [[next(labels) for _ in session] for session in program.sessions]
+    return sum(any(endings.get(label) is Ending.COMMITTED for label in own) for own in of_sessions) == 1
 
 
 def _codes(outcome: CallOutcome) -> Iterable[str]:
