@@ -58,10 +58,11 @@ def search(
     the history. vary: replayer.vary, for variations; None for none. keep: called with the result so far as
     soon as a variation shows something, since the history has that already.
     """
-    changes = () if vary is None else variations(workload)
-    in_turn = in_series(workload, _IN_SERIES) if changes else []
     running = _Search(replayer, expect, seconds, append, watch, keep)
-    running.run_all(workload, [*planned, *in_turn])
+    running.run_all(workload, planned)
+    changes = () if vary is None or running.found or running.stopped else variations(workload)
+    in_turn = in_series(workload, _IN_SERIES) if changes else []
+    running.run_all(workload, in_turn)
     again = [*running.telling(planned)[:_OF_A_VARIATION], *in_turn]
     running.begin_time()
     options = workload.varied
@@ -77,7 +78,7 @@ def search(
 
 
 class _Search:
-    """The counts of a search, and its clock."""
+    """The counts of a search, and its clock. stopped: see SmallScopeResult."""
 
     def __init__(
         self, replayer: Replayer, expect: str, seconds: float, append: Append, watch: Watch, keep: Keep
@@ -86,7 +87,7 @@ class _Search:
         self._append, self._watch, self._keep = append, watch, keep
         self._seconds, self._began = seconds, time.monotonic()
         self._until = self._began + seconds
-        self._stopped = ""
+        self.stopped = ""
         self._tally = Tally()
         self._asked = self._planned = self._schedules = self._stuck = self._final_reads = 0
         self._first_found: int | None = None
@@ -104,11 +105,11 @@ class _Search:
         self._until = time.monotonic() + self._seconds
 
     def ends(self) -> bool:
-        if not self._stopped and self._replayer.stop.is_set():
-            self._stopped = "it was interrupted"
-        if not self._stopped and time.monotonic() >= self._until:
-            self._stopped = f"{self._seconds:.3g} s had passed"
-        return bool(self._stopped)
+        if not self.stopped and self._replayer.stop.is_set():
+            self.stopped = "it was interrupted"
+        if not self.stopped and time.monotonic() >= self._until:
+            self.stopped = f"{self._seconds:.3g} s had passed"
+        return bool(self.stopped)
 
     def telling(self, planned: Sequence[PlannedSchedule]) -> list[PlannedSchedule]:
         """Those in which something nearly happened come first, then the other dangerous ones."""
@@ -116,10 +117,10 @@ class _Search:
         return refused + [each for each in planned if each.dangerous and id(each) not in self._refused]
 
     def run_all(self, workload: Workload, planned: Sequence[PlannedSchedule]) -> None:
-        self._planned = len(planned)
+        self._planned += len(planned)
         for each, attempt, types in self._attempts(workload, planned):
             self._count(each, attempt, types)
-            self._stopped = self._stopped or attempt.refused
+            self.stopped = self.stopped or attempt.refused
 
     def run_varied(self, change: Adjustment, workload: Workload, planned: Sequence[PlannedSchedule]) -> None:
         """Once it has shown something, its other schedules follow."""
@@ -192,7 +193,7 @@ class _Search:
             sum(each.schedules for each in self._combinations.values()),
             self._first_found,
             self._stuck,
-            self._stopped,
+            self.stopped,
             time.monotonic() - self._began,
             tuple(self._combinations.values()),
             tuple(self._variations),
@@ -209,7 +210,7 @@ class _Search:
             seconds=time.monotonic() - self._began,
             final_reads=self._final_reads,
             last_key=self._replayer.last_key,
-            stopped=self._stopped,
+            stopped=self.stopped,
             interrupted=self._replayer.stop.is_set(),
         )
 
