@@ -46,7 +46,10 @@ DISJOINT = """
     - name: look
       steps: [{f: r, key: {choice: {range: [51, 100]}}}]
 """
-END = "scheduling: {clients: 2, transactions: 40}\ncampaign: {iterations: 1, small_scope: {schedules: %d}}\n"
+END = (
+    "scheduling: {clients: 2, transactions: 40}\n"
+    "campaign: {iterations: 1, small_scope: {schedules: %d, seconds: 60}}\n"
+)
 
 
 VARIED = "mutate: [keys, mix, rows, layout, plans, forms]\n"
