@@ -128,9 +128,9 @@ def test_without_a_defect_nothing_is_found_and_near_misses_lead_the_first_iterat
     ("defect", "only", "change"),
     [
         ("lost-update", "hashed", "layout hashed instead of ordered"),
-        ("lost-update", "scan", "plan scan instead of default"),
+        pytest.param("lost-update", "scan", "plan scan instead of default", marks=pytest.mark.slow),
         ("dirty-read", "range", "reads written as range"),
-        ("lost-update", "replace", "writes written as replace"),
+        pytest.param("lost-update", "replace", "writes written as replace", marks=pytest.mark.slow),
     ],
 )
 def test_what_another_layout_plan_or_form_shows_is_found_where_it_may_vary(
