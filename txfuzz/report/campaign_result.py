@@ -274,7 +274,7 @@ def nothing_found_text(record: CampaignResult) -> str:
     iterations = counted(len(record.iterations), "iteration")
     searched = None if record.small_scope is None else record.small_scope.searched
     if searched is not None:
-        schedules = searched.schedules + sum(each.schedules for each in searched.variations)
+        schedules = searched.schedules + searched.varied_schedules
         iterations += f" and {counted(schedules, 'small-scope schedule')}"
     level = f" at {record.levels}" if record.levels else ""
     idle = sum(each.vacuous for each in record.iterations)

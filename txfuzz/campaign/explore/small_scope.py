@@ -180,10 +180,10 @@ def _run(
 
 def _as_found(files: IterationDirectory, workload: Workload, found: SmallScopeResult) -> Workload:
     """With the change that showed something, so that all that follows runs on the same tables."""
-    change = found.change
-    if change is None or current(workload, change.target) != change.before:
+    shown = found.shown_by
+    if shown is None or current(workload, shown.change.target) != shown.change.before:
         return workload
-    workload = apply(workload, [change])
+    workload = apply(workload, [shown.change])
     write_text(files.workload, workload_text(workload))
     return workload
 

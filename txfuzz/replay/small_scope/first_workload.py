@@ -41,16 +41,16 @@ def first_adjustments(result: SmallScopeResult, workload: Workload, random: Rand
 
 def _change(result: SmallScopeResult, workload: Workload) -> tuple[Adjustment, ...]:
     """None if the workload already has it, or does not allow it any more."""
-    for each in result.variations:
-        if each.found and current(workload, each.change.target) == each.change.before:
-            showed = f"{counted(each.found, 'schedule')} showed an anomaly"
-            change = replace(each.change, reason=f"small scope: {showed} with {each.change.reason}")
-            try:
-                apply(workload, [change])
-            except UsageError:
-                return ()
-            return (change,)
-    return ()
+    shown = result.shown_by
+    if shown is None or current(workload, shown.change.target) != shown.change.before:
+        return ()
+    showed = f"{counted(shown.found, 'schedule')} showed an anomaly"
+    change = replace(shown.change, reason=f"small scope: {showed} with {shown.change.reason}")
+    try:
+        apply(workload, [change])
+    except UsageError:
+        return ()
+    return (change,)
 
 
 def _mix(near: list[CombinationResult], workload: Workload, why: str) -> tuple[Adjustment, ...]:

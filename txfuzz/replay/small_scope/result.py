@@ -63,13 +63,20 @@ class SmallScopeResult:
 
     @property
     def found(self) -> int:
-        results: list[CombinationResult | VariationResult] = [*self.combinations, *self.variations]
-        return sum(each.found for each in results)
+        return self.found_as_is + sum(each.found for each in self.variations)
 
     @property
-    def change(self) -> Adjustment | None:
-        """The change with which something showed that did not without it."""
-        return next((each.change for each in self.variations if each.found), None)
+    def found_as_is(self) -> int:
+        return sum(each.found for each in self.combinations)
+
+    @property
+    def varied_schedules(self) -> int:
+        return sum(each.schedules for each in self.variations)
+
+    @property
+    def shown_by(self) -> VariationResult | None:
+        """The variation that showed what the workload did not show as it is."""
+        return next((each for each in self.variations if each.found), None)
 
     @property
     def refused(self) -> int:

@@ -8,7 +8,7 @@ from txfuzz.common.sentences import counted
 from txfuzz.replay.small_scope.result import CombinationResult, VariationResult
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.markup import Content, Markup, cut, el
-from txfuzz.report.text.small_scope import VARIED, anomalies_text, small_scope_text
+from txfuzz.report.text.small_scope import VARIED, anomalies_text, small_scope_text, variation_text
 
 _ROWS = 60
 _COLUMNS = ("transactions", "schedules", "dangerous", "refused", "anomalies")
@@ -47,8 +47,7 @@ def _varied(variations: Sequence[VariationResult]) -> Content:
     head = el("tr", [el("th", name) for name in ("variation", "schedules", "anomalies")])
     rows = [
         el("tr", el("th", cut(each.change.reason, 120)), el("td", f"{each.schedules:,}"),
-           el("td", cut(f"not run: {each.refused}" if each.refused else anomalies_text(each), 120),
-              class_="words"))
+           el("td", cut(variation_text(each), 120), class_="words"))
         for each in variations
     ]  # fmt: skip
     return [

@@ -28,13 +28,13 @@ def small_scope_text(found: SmallScopeResult) -> str:
     of += [counted(triples, "triple")] if triples else []
     text = counted(found.schedules, "schedule")
     text += f" of {' and '.join(of)} of transactions" if of else ""
-    own = sum(each.found for each in combinations)
+    own = found.found_as_is
     first = "" if found.first_found is None else f" (first in schedule {found.first_found:,})"
     text += f": {own:,} showed an anomaly{first if own else ''}, the database refused {found.refused:,}"
     if found.variations:
         tried = counted(len(found.variations), "variation")
-        again = counted(sum(each.schedules for each in found.variations), "schedule")
-        showed = f"{sum(each.found for each in found.variations):,} showed an anomaly"
+        again = counted(found.varied_schedules, "schedule")
+        showed = f"{found.found - own:,} showed an anomaly"
         text += f"; {again} of {tried} of the workload: {showed}{'' if own else first}"
     return text
 
@@ -103,7 +103,7 @@ def _varied(variations: Sequence[VariationResult]) -> list[str]:
         return []
     rows = ["| variation | schedules | anomalies |", "|---|--:|---|"]
     rows += [
-        f"| {markdown(each.change.reason)} | {each.schedules:,} | {variation_text(each)} |"
+        f"| {markdown(each.change.reason)} | {each.schedules:,} | {markdown(variation_text(each))} |"
         for each in variations
     ]
     return [f"{VARIED}:", "\n".join(rows)]
@@ -111,7 +111,7 @@ def _varied(variations: Sequence[VariationResult]) -> list[str]:
 
 def variation_text(each: VariationResult) -> str:
     """Its anomalies, or why it did not run."""
-    return f"not run: {markdown(each.refused)}" if each.refused else anomalies_text(each)
+    return f"not run: {each.refused}" if each.refused else anomalies_text(each)
 
 
 def anomalies_text(each: CombinationResult | VariationResult) -> str:
