@@ -57,7 +57,7 @@ if TYPE_CHECKING:  # packed, as the table below is
         Breakable, CUT, Fault, Injectable, KILL, LIMIT, MayExcuse, PAUSE, TERMINATE,
     )  # fmt: skip
     from txfuzz.database.isolation_levels import level_among
-    from txfuzz.database.reuse import CanRest, KeepsSettings, RunsAfterReset
+    from txfuzz.database.reuse import CanRest, KeepsPlans, KeepsSettings, RunsAfterReset
     from txfuzz.database.scenario import (
         Accesses, AdoptedSession, AnswersLater, Begin, Cell, ColumnFacts, Commit, HasProcess, HoldsScenarios,
         MovesNumbers, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback,
@@ -159,7 +159,7 @@ _MODULES = {
         "Breakable", "CUT", "Fault", "Injectable", "KILL", "LIMIT", "MayExcuse", "PAUSE", "TERMINATE",
     ),
     "txfuzz.database.isolation_levels": ("level_among",),
-    "txfuzz.database.reuse": ("CanRest", "KeepsSettings", "RunsAfterReset"),
+    "txfuzz.database.reuse": ("CanRest", "KeepsPlans", "KeepsSettings", "RunsAfterReset"),
     "txfuzz.database.scenario": (
         "Accesses", "AdoptedSession", "AnswersLater", "Begin", "Cell", "ColumnFacts", "Commit", "HasProcess",
         "HoldsScenarios", "MovesNumbers", "OwnsServer", "PlayedSchedule", "PlayedStep",
@@ -243,9 +243,9 @@ __all__ = [  # noqa: RUF022
     "DirectedSchedule", "DirectedTransaction", "Direction", "DriverCall", "Drivers", "Edge", "Effect",
     "Embeds", "Endpoint", "EndpointRole", "EndpointUse", "FAIL", "FINAL_READ", "Fault", "FeedbackResult",
     "FitsUrl", "Form", "GoesOn", "HasEndpoints", "HasProcess", "Heuristic", "History", "HistoryError",
-    "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeepsSettings", "KeyPressure",
-    "Keyword", "Kind", "KnownHole", "KnowsDrivers", "KnowsSchemes", "LIMIT", "Layout", "MakesRoom",
-    "MayExcuse",
+    "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeepsPlans", "KeepsSettings",
+    "KeyPressure", "Keyword", "Kind", "KnownHole", "KnowsDrivers", "KnowsSchemes", "LIMIT", "Layout",
+    "MakesRoom", "MayExcuse",
     "MissingEdge", "Mode", "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES",
     "NO_WRITER", "NamesConstraints", "NamesDeadlocks", "NearCycle",
     "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsSchemes",

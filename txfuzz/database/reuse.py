@@ -17,6 +17,15 @@ class KeepsSettings(Protocol):
 
 
 @runtime_checkable
+class KeepsPlans(Protocol):
+    """What a ScenarioSession can do beside, if statements that it runs often are worth preparing."""
+
+    def keep_plans(self) -> None:
+        """From now on, let the database parse and plan each statement once. Not for statements that change
+        the schema, or run beside some that do: a plan that was kept may not fit any more."""
+
+
+@runtime_checkable
 class CanRest(Protocol):
     """What ScenarioTables can do beside, so that a great many of them can be there at once."""
 

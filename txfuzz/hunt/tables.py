@@ -10,7 +10,7 @@ from typing import Any, Self
 from txfuzz.check.run import ProgramRunner
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.api import SessionError
-from txfuzz.database.reuse import CanRest, KeepsSettings, RunsAfterReset
+from txfuzz.database.reuse import CanRest, KeepsPlans, KeepsSettings, RunsAfterReset
 from txfuzz.database.scenario import (
     AdoptedSession,
     ColumnFacts,
@@ -86,6 +86,8 @@ class LayoutTables:
         else:
             for each in self._settings:
                 session.run(each, {})
+        if isinstance(session, KeepsPlans) and not self._anew:
+            session.keep_plans()
         return session
 
     def keep(self) -> None:

@@ -65,6 +65,7 @@ def typed_begin(isolation: str, *, read_only: bool = False, deferrable: bool = F
     return f"BEGIN ISOLATION LEVEL {isolation.upper()}{modes}"
 
 
+@lru_cache(maxsize=4096)
 def outlives_transactions(query: str) -> bool:
     """May it change what belongs to the connection: its locks, settings, tables, names and cursors?"""
     return _OUTLIVES.search(query) is not None

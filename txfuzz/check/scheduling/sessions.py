@@ -29,6 +29,8 @@ class SessionActors:
         self._by_itself = all(each.fileno() is not None for each in sessions.values())
         self._in_vain = False  # nobody has come, and nothing was asked since
         self._alone = 1
+        self._ahead: dict[str, int] = {}  # requests that were sent, and not asked yet
+        self._at_hand = False  # an answer may have come with an earlier one
         self._came: deque[Arrival] = deque()
 
     def begin(self, name: str) -> None:
@@ -56,9 +58,13 @@ class SessionActors:
                 self._came.append(Arrival(name, Point(name, made)))
                 return
             self._in_vain = False
+            # BEGIN belongs to the step of the statement behind it
+            along = self._alone if isinstance(made, Begin) else self._alone - 1
+            ahead = self._ahead.get(name, 0)
+            self._at_hand = self._at_hand or ahead > 0
+            self._ahead[name] = ahead - 1 if ahead else min(along, len(made.then))
             try:
-                # BEGIN belongs to the step of the statement behind it
-                session.ask(made, self._alone if isinstance(made, Begin) else self._alone - 1)
+                session.ask(made, along)
             except SessionError as refused:
                 error = refused
             else:
@@ -67,8 +73,10 @@ class SessionActors:
 
     def arrived(self, seconds: float) -> Arrival | None:
         until = time.monotonic() + seconds
-        for name, session in list(self._asked.items()):
-            self._look(name, session)
+        if self._at_hand or not self._by_itself:
+            self._at_hand = False
+            for name, session in list(self._asked.items()):
+                self._look(name, session)
         if not self._by_itself and not self._came:
             if self._in_vain:
                 time.sleep(seconds)

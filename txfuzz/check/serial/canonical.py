@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 from txfuzz.database.scenario import Cell, Rows
@@ -66,6 +66,8 @@ def canonical(outcome: ProgramOutcome, masks: Masks) -> Canonical:
     """
     facts = list(_facts(outcome, masks))
     identifiers = sorted({item for row in facts for item in row.items if isinstance(item, _Identifier)})
+    if not identifiers:
+        return tuple(sorted((row.place, cast("tuple[str, ...]", row.items)) for row in facts))
     colours = dict.fromkeys(identifiers, 0)
     leaves = [0]
     return _smallest(facts, _refined(facts, colours), leaves)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -50,9 +51,15 @@ _OPAQUE = re.compile(
 _TAKES_SNAPSHOT = re.compile(r"\s*(select|insert|update|delete|merge|values|with)\b", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def opaque(text: str) -> bool:
     """May a statement, or the source of a function, do what no table's lock tells?"""
     return _OPAQUE.search(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _takes_snapshot(text: str) -> bool:
+    return _TAKES_SNAPSHOT.match(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ class TransactionAccesses:
 
     def ran(self, text: str) -> None:
         self.blind = self.blind or opaque(text)
-        self._took_snapshot = self._took_snapshot or _TAKES_SNAPSHOT.match(text) is not None
+        self._took_snapshot = self._took_snapshot or _takes_snapshot(text)
 
     def step(self, locks: Callable[[], Held | None]) -> Accesses | None:
         """The accesses of the step that has just ended. locks: asks for those held now."""

@@ -14,6 +14,8 @@ from psycopg.pq.abc import PGconn, PGresult
 
 from txfuzz.plugin_api import Cell
 
+from .plans import KeptPlans
+
 _COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
 Bound = tuple[str, Sequence[Cell]]  # a statement, with the values of $1, $2, …
 
@@ -27,6 +29,15 @@ class PendingResults:
         self._came: deque[PGresult] = deque()
         self._last: PGresult | None = None  # of the statement whose results are arriving
         self._several = False  # were sent together, and the end of their results has not come
+        self._plans = KeptPlans(self._pgconn)
+        self._sent: set[str] = set()  # without values, since keep_plans()
+
+    def keep_plans(self) -> None:
+        """Of the statements that were sent so far, for when they are sent again. Within no transaction."""
+        self._drain()
+        if self._sent:
+            self._plans.make(self._sent)
+            self._sent.clear()
 
     def send(self, statement: Bound, then: Sequence[Bound] = ()) -> None:
         """then: statements that are run only if all before them succeed."""
@@ -46,6 +57,11 @@ class PendingResults:
 
     def _send(self, text: str, arguments: Sequence[Cell]) -> None:
         if not arguments:
+            name = self._plans.name(text)
+            if name is not None:
+                self._pgconn.send_query_prepared(name, None)
+                return
+            self._sent.add(text)
             self._pgconn.send_query_params(text.encode(), None)
             return
         values = self._values

@@ -51,6 +51,7 @@ class PostgresScenarioSession(SendsPostgresScripts):
         self._connect, self._give, self._rows, self._ours = connect, give, rows, ours
         self._cancelled = False
         self._settings: tuple[str, ...] = ()
+        self._keeps_plans = False
         self._open()
 
     def _open(self) -> None:
@@ -74,6 +75,12 @@ class PostgresScenarioSession(SendsPostgresScripts):
             self.close()
             self._open()
             self.settle(self._settings)
+        if self._keeps_plans:
+            checked(self._pending.keep_plans)
+
+    def keep_plans(self) -> None:
+        """See txfuzz.plugin_api.KeepsPlans."""
+        self._keeps_plans = True
 
     def settle(self, settings: Sequence[str]) -> None:
         """See txfuzz.plugin_api.KeepsSettings."""

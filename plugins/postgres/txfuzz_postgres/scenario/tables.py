@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
 import psycopg
-from psycopg import sql
+from psycopg import abc, sql
 from psycopg.adapt import Transformer
-from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
 from txfuzz.plugin_api import (
@@ -29,6 +28,7 @@ from txfuzz.plugin_api import (
 
 from ..protocol.accesses import INT4, NAME, QUERY, held_locks, locks_tell
 from ..protocol.connection import reason
+from ..protocol.scripts import Scripts
 from .connections import Plain, SpareConnections
 from .sequences import origin_of_number, read_numbers, read_origins
 from .session import PostgresAdoptedSession, PostgresScenarioSession, checked
@@ -66,7 +66,22 @@ _REFERENCES = """
 SELECT conrelid, unnest(conkey), confrelid, unnest(confkey)
 FROM pg_constraint WHERE contype = 'f' AND connamespace = to_regnamespace(%s)
 """
+# Whether anything runs by itself where rows are restored: triggers, foreign keys and rules
+_DISTURBS = """
+SELECT EXISTS (SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+               WHERE c.relnamespace = to_regnamespace(%(schema)s)) OR
+       EXISTS (SELECT FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+               WHERE c.relkind IN ('r', 'p') AND c.relnamespace = to_regnamespace(%(schema)s))
+"""
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'"
+
+
+class _Control(NamedTuple):
+    """A connection outside of all transactions, with what reads its results and runs its scripts."""
+
+    connection: Plain
+    values: abc.Transformer
+    scripts: Scripts
 
 
 class PostgresScenario(Closeable):
@@ -97,7 +112,7 @@ class PostgresScenario(Closeable):
         self._schema, self._copies, self._shared, self._ours = schema, schema + KEPT, shared, ours
         self._connections, self._waits, self._drop, self._url = connections, waits, drop, url
         self._opened: WeakSet[PostgresScenarioSession] = WeakSet()
-        self._awake: Plain | None = None
+        self._awake: _Control | None = None
         try:
             run_setup(setup, lambda statement: checked(partial(self._control.execute, statement)))
             self.keep()
@@ -110,16 +125,19 @@ class PostgresScenario(Closeable):
 
     @property
     def _control(self) -> Plain:
+        return self._woken().connection
+
+    def _woken(self) -> _Control:
         if self._awake is None:
-            self._awake = self._ready()
-            self._values = Transformer(self._awake)
-            self._awake.pgconn.prepare(NAME, QUERY, [INT4])
+            connection = self._ready()
+            connection.pgconn.prepare(NAME, QUERY, [INT4])
+            self._awake = _Control(connection, Transformer(connection), Scripts(connection.pgconn))
         return self._awake
 
     def rest(self) -> None:
         """See txfuzz.plugin_api.CanRest."""
         if self._awake is not None:
-            self._connections.give(self._awake)
+            self._connections.give(self._awake.connection)
             self._awake = None
 
     def close(self) -> None:
@@ -156,7 +174,7 @@ class PostgresScenario(Closeable):
                     generated.setdefault(self._places[oid, column], domain)
         self._asked = read_origins(self._control, self._schema)
         clocks |= {place for place in self._asked.values() if place not in generated}
-        self._select = sql.SQL("; ").join(self._shown.values()).as_string(self._control)
+        self._select = [each.as_string(self._control) for each in self._shown.values()]
         self._facts = ColumnFacts(frozenset(clocks), generated)
         self._locks_tell = locks_tell(self._control, self._schema)
 
@@ -175,43 +193,61 @@ class PostgresScenario(Closeable):
         self._keep_rows()
 
     def _keep_rows(self) -> None:
-        """Copies of all tables, and the script that restores them."""
-        script: list[sql.Composable] = [sql.SQL("BEGIN; SET LOCAL session_replication_role = replica")]
-        backwards = list(script)
+        """Copies of all tables, and the statements that restore them."""
+        restores: list[sql.Composable] = []
+        backwards: list[sql.Composable] = []
         for table, columns in self._stored.items():
             ours, copy = sql.Identifier(self._schema, table), sql.Identifier(self._copies, table)
-            self._control.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM ONLY {}").format(copy, ours))
+            made = sql.SQL("CREATE TABLE {} AS SELECT * FROM ONLY {}").format(copy, ours)
+            rows = self._control.execute(made).rowcount
+            emptied = sql.SQL("DELETE FROM ONLY {}").format(ours)
+            restores.append(emptied)
+            backwards.append(emptied)
+            if not rows:
+                continue
             stored = sql.SQL(", ").join(sql.Identifier(name) for name, computed in columns if not computed)
-            restore = sql.SQL(
-                "DELETE FROM ONLY {}; INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}"
-            ).format(ours, ours, stored, stored, copy)
-            script.append(restore)
-            backwards.append(restore + sql.SQL(" ORDER BY ctid DESC"))
+            filled = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}").format(
+                ours, stored, stored, copy
+            )
+            restores.append(filled)
+            backwards.append(filled + sql.SQL(" ORDER BY ctid DESC"))
         numbers = read_numbers(self._control, self._schema)
-        for each in (script, backwards):
-            each += [sql.SQL(of.restored) for of in numbers]
-            each.append(sql.SQL("COMMIT"))
         self._move = "; ".join(of.moved for of in numbers if of.moved)
         self._move_back = "; ".join(of.moved_back for of in numbers if of.moved)
         self._moved = False
+        self._undisturbed = not self._control.execute(_DISTURBS, {"schema": self._schema}).fetchall()[0][0]
+        begin = ("BEGIN",) if self._undisturbed else ("BEGIN", "SET LOCAL session_replication_role = replica")
         self._restore, self._restore_reversed = (
-            sql.SQL("; ").join(each).as_string(self._control) for each in (script, backwards)
+            (
+                *begin,
+                *(each.as_string(self._control) for each in script),
+                *(of.restored for of in numbers),
+                "COMMIT",
+            )
+            for script in (restores, backwards)
         )
 
     def reset(self) -> None:
         self._reset(self._restore)
 
-    def _reset(self, restore: str) -> None:
+    def _reset(self, restore: Sequence[str], then: Sequence[str] = ()) -> None:
         for session in self._opened:
             session.renew()
         if self._moved:
             checked(lambda: self._control.execute(self._move_back))
             self._moved = False
-        checked(lambda: self._results(restore))
+        checked(lambda: self._run_restore((*restore, *then)))
+
+    def _run_restore(self, statements: Sequence[str]) -> None:
+        scripts = self._woken().scripts
+        if self._undisturbed:
+            scripts.run(statements)
+        else:  # the setting that keeps triggers from running throws away all plans that were kept
+            scripts.run_plain(statements)
 
     def reset_and_run(self, statements: Sequence[str]) -> None:
         """See txfuzz.plugin_api.RunsAfterReset."""
-        self._reset("; ".join((self._restore, *statements)))
+        self._reset(self._restore, statements)
 
     def reset_reversed(self) -> None:
         """See txfuzz.plugin_api.ReversesRows."""
@@ -228,23 +264,15 @@ class PostgresScenario(Closeable):
         self._moved = True
 
     def tables(self) -> Mapping[str, Rows]:
-        if not self._select:
-            return {}
-        return dict(zip(self._shown, checked(lambda: self._results(self._select)), strict=True))
+        return dict(zip(self._shown, checked(self._all_rows), strict=True))
 
-    def _results(self, script: str) -> list[Rows]:
-        """Of each statement. Without what a cursor does, since it is done after every schedule."""
-        pgconn, found, failed = self._control.pgconn, [], None
-        pgconn.send_query(script.encode())
-        while (result := pgconn.get_result()) is not None:  # up to the end, also behind an error
-            if result.status == ExecStatus.FATAL_ERROR:
-                failed = failed or psycopg.errors.error_from_result(result, encoding="utf-8")
-                continue
-            self._values.set_pgresult(result)
+    def _all_rows(self) -> list[Rows]:
+        """Of each table. Without what a cursor does, since it is done after every schedule."""
+        control, found = self._woken(), []
+        for result in control.scripts.run(self._select) if self._select else ():
+            control.values.set_pgresult(result)
             columns = tuple((result.fname(number) or b"").decode() for number in range(result.nfields))
-            found.append(Rows(columns, tuple(self._values.load_rows(0, result.ntuples, tuple))))
-        if failed is not None:
-            raise failed
+            found.append(Rows(columns, tuple(control.values.load_rows(0, result.ntuples, tuple))))
         return found
 
     def query(self, query: str) -> Rows:
