@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from txfuzz.database.api import Capabilities
-from txfuzz.database.reuse import CanRest, KeepsSettings, RunsAfterReset
+from txfuzz.database.api import Capabilities, SessionError
+from txfuzz.database.reuse import CanRest, KeepsPlans, KeepsSettings, RunsAfterReset
 from txfuzz.database.scenario import (
     Rows,
     ScenarioSession,
@@ -65,6 +65,40 @@ class KeptTablesChecks:
             session.commit()
             assert rows is not None
             assert rows.rows == ((7,),), statement
+
+    def test_statements_answer_the_same_by_a_plan_that_is_kept(
+        self,
+        made: Callable[..., ScenarioTables],
+        session_on: Callable[[ScenarioTables], ScenarioSession],
+        can: Capabilities,
+    ) -> None:
+        """Also those that are refused, and also on another connection."""
+        tables = made(*PEOPLE)
+        session = session_on(tables)
+        if not isinstance(session, KeepsPlans):
+            pytest.skip("the sessions are no KeepsPlans")
+        session.keep_plans()
+        before = bag(tables.tables()["people"])
+        for _ in range(3):
+            tables.reset()
+            session.begin(can.default_isolation)
+            assert session.run("UPDATE people SET age = 31 WHERE name = 'ann'", {}).changed == 1
+            rows = session.run("SELECT name FROM people WHERE age = 31", {}).rows
+            assert rows is not None
+            assert rows.rows == (("ann",),)
+            assert session.run("SELECT name FROM people WHERE age = :age", {"age": 31}).rows == rows
+            session.commit()
+            for refused in ("INSERT INTO people VALUES ('ann', 1, 1)", "SELECT nothing FROM nowhere"):
+                session.begin(can.default_isolation)
+                with pytest.raises(SessionError):
+                    session.run(refused, {})
+                session.rollback()
+            for statement in self.outlives:
+                session.begin(can.default_isolation)
+                session.run(statement, {})
+                session.commit()
+        tables.reset()
+        assert bag(tables.tables()["people"]) == before
 
     def test_tables_that_rest_are_used_again(
         self, made: Callable[..., ScenarioTables], can: Capabilities
