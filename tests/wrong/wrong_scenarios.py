@@ -231,6 +231,27 @@ class TestForgetsSettings(Conformance):
     adapter = wrong(Wrong)
 
 
+class TestKeepsAnswersInPlaceOfPlans(Conformance):
+    caught_by = ("test_statements_answer_the_same_by_a_plan_that_is_kept",)
+
+    class Wrong(Tables):
+        @dataclass
+        class wrapped(Session):
+            answers: dict[str, StatementAnswer] | None = None
+
+            def keep_plans(self) -> None:
+                self.answers = {}
+
+            def run(self, sql: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
+                if self.answers is None:
+                    return self.real.run(sql, arguments)
+                if sql not in self.answers:
+                    self.answers[sql] = self.real.run(sql, arguments)
+                return self.answers[sql]
+
+    adapter = wrong(Wrong)
+
+
 class TestNeverWakesUp(Conformance):
     caught_by = ("test_tables_that_rest_are_used_again",)
 

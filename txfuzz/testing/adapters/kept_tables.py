@@ -88,6 +88,7 @@ class KeptTablesChecks:
             assert rows.rows == (("ann",),)
             assert session.run("SELECT name FROM people WHERE age = :age", {"age": 31}).rows == rows
             session.commit()
+            assert bag(tables.tables()["people"]) != before
             for refused in ("INSERT INTO people VALUES ('ann', 1, 1)", "SELECT nothing FROM nowhere"):
                 session.begin(can.default_isolation)
                 with pytest.raises(SessionError):
