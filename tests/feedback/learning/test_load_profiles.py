@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from txfuzz.feedback.learning.load_profiles import LOAD_PROFILES, LoadProfile, read_more
+from txfuzz.feedback.learning.load_profiles import LOAD_PROFILES, LoadProfile, read_more, run_longest
 from txfuzz.transactions.model import Choice, Ref, Step, Transaction
 from txfuzz.workload.allowed_changes import AllowedChanges
 from txfuzz.workload.model import Scheduling, ThinkTime, Weight, Workload
@@ -48,7 +48,20 @@ def test_who_has_no_weight_gets_none() -> None:
     assert read_more(of(LOOK, PEEK, RMW, peek=0.0)) == {"look": 0.5, "peek": 0.0, "rmw": 0.5}
 
 
-def test_clients_are_doubled_and_halved_within_bounds_that_the_workload_may_exceed() -> None:
+def test_the_longest_get_half_by_their_weights() -> None:
+    assert run_longest(of(LOOK, PEEK, RMW, peek=4.0, look=1.0, rmw=0.5)) == pytest.approx(
+        {"look": 1 / 3, "peek": 0.5, "rmw": 1 / 6}, abs=1e-3
+    )
+    assert run_longest(of(LOOK, PEEK, look=3.0)) == {"look": 0.75, "peek": 0.25}, "they have more"
+    assert run_longest(of(LOOK, PEEK, RMW, look=0.0)) == {"look": 0.0, "peek": 0.5, "rmw": 0.5}
+
+
+def test_where_all_are_as_long_the_mix_stays() -> None:
+    assert run_longest(of(LOOK, RMW, look=3.0)) == {"look": 3.0, "rmw": 1.0}
+    assert run_longest(of(LOOK, PEEK, peek=0.0)) == {"look": 1.0, "peek": 0.0}
+
+
+def test_clients_are_doubled_and_quartered_within_bounds_that_the_workload_may_exceed() -> None:
     clients = {
         began: [
             under(each, replace(of(LOOK, RMW), scheduling=Scheduling(began, 100))).scheduling.clients
@@ -59,9 +72,9 @@ def test_clients_are_doubled_and_halved_within_bounds_that_the_workload_may_exce
     assert clients == {
         1: [1, 2, 1, 1],
         2: [2, 4, 2, 2],
-        8: [8, 16, 4, 8],
-        20: [20, 32, 10, 20],
-        50: [50, 50, 25, 50],
+        8: [8, 16, 2, 8],
+        20: [20, 32, 5, 20],
+        50: [50, 50, 12, 50],
     }
 
 

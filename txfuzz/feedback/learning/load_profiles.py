@@ -9,12 +9,13 @@ every kind:
   and what it does about it.
 - Aborted and intermediate reads (G1a, G1b) need writes that are not committed yet, by transactions some of
   which abort: many clients, and a pause before COMMIT.
-- What many aborts hide needs few clients.
+- What many aborts hide needs few clients. Then transactions can be long: the more one reads and writes, the
+  more dependencies each transaction brings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +24,7 @@ from txfuzz.feedback.learning.difference import changed_to
 from txfuzz.transactions.model import Step, Transaction
 from txfuzz.workload.model import Workload
 
-_READING = 0.5  # share of the mix that transactions which only read get at the least
+_FAVOURED = 0.5  # share of the mix that the transactions which a profile favours get at the least
 _MOST_CLIENTS = 32  # that doubling leads to
 _FEWEST_CLIENTS = 2
 
@@ -33,8 +34,7 @@ class LoadProfile:
     """One way to run a workload.
 
     why: a phrase. clients: by which the workload's are multiplied. pause: the longest one in seconds, and
-    before what ("write" or "commit"); empty for none. readers: do transactions that only read get half of the
-    mix?
+    before what ("write" or "commit"); empty for none. mix: what it makes of the workload's.
     """
 
     name: str
@@ -42,15 +42,15 @@ class LoadProfile:
     clients: float = 1.0
     pause: float = 0.0
     before: str = ""
-    readers: bool = True
+    mix: Callable[[Workload], dict[str, float]] | None = None
 
     def of(self, workload: Workload, original: Workload) -> Workload:
         """The workload under this load, as far as its owner lets it change.
 
         original: the one that the campaign began with. Pauses of its own are kept.
         """
-        if self.readers:
-            workload = changed_to(workload, "mix", read_more(workload), original)
+        if self.mix is not None:
+            workload = changed_to(workload, "mix", self.mix(workload), original)
         clients = workload.scheduling.clients
         wanted = round(clients * self.clients)
         if wanted > clients:
@@ -62,25 +62,6 @@ class LoadProfile:
             return workload
         pause = {"least": 0.0, "most": self.pause, "before": self.before}
         return changed_to(workload, "scheduling.think_time", pause, original)
-
-
-LOAD_PROFILES: Final = (
-    LoadProfile(
-        "readers and pauses before writes",
-        "what goes wrong shows to readers that commit, and more gets in between a read and a write",
-        pause=0.002,
-        before="write",
-    ),
-    LoadProfile(
-        "open writes",
-        "more clients pause before COMMIT, so that reads meet writes that may still abort",
-        clients=2.0,
-        pause=0.001,
-        before="commit",
-    ),
-    LoadProfile("few clients", "half as many clients are refused less, and more reads count", clients=0.5),
-    LoadProfile("as it is", "what is rare may need nothing but repetition", readers=False),
-)
 
 
 def read_more(workload: Workload) -> dict[str, float]:
@@ -95,14 +76,31 @@ def read_more(workload: Workload) -> dict[str, float]:
     total, reading, writing = sum(mix.values()), sum(readers.values()), sum(writers.values())
     if not reading or not writing:
         return mix
-    share = max(_READING, sum(mix[name] for name in readers) / total)
-    return {name: _rounded(readers, writers, name, share / reading, (1 - share) / writing) for name in mix}
+    share = max(_FAVOURED, sum(mix[name] for name in readers) / total)
+    return _shared(mix, readers, writers, share)
 
 
-def _rounded(
-    readers: Mapping[str, float], writers: Mapping[str, float], name: str, up: float, down: float
-) -> float:
-    return float(f"{readers[name] * up if name in readers else writers[name] * down:.4g}")
+def run_longest(workload: Workload) -> dict[str, float]:
+    """The mix with half of it for the transactions with the most steps. As it is if all have as many."""
+    mix: dict[str, float] = current(workload, "mix")
+    steps = {each.name: len(each.steps) for each in workload.transactions if mix.get(each.name)}
+    most = max(steps.values(), default=0)
+    longest = {name: mix[name] for name, number in steps.items() if number == most}
+    others = {name: weight for name, weight in mix.items() if name not in longest}
+    if not sum(others.values()):
+        return mix
+    share = max(_FAVOURED, sum(longest.values()) / sum(mix.values()))
+    return _shared(mix, longest, others, share)
+
+
+def _shared(
+    mix: Mapping[str, float], favoured: Mapping[str, float], others: Mapping[str, float], share: float
+) -> dict[str, float]:
+    """A mix in which the favoured have this share, each by its weight among them."""
+    up, down = share / sum(favoured.values()), (1 - share) / sum(others.values())
+    return {
+        name: float(f"{favoured[name] * up if name in favoured else others[name] * down:.4g}") for name in mix
+    }
 
 
 def _uses(transaction: Transaction) -> tuple[int, int]:
@@ -113,3 +111,29 @@ def _uses(transaction: Transaction) -> tuple[int, int]:
 
 def _reads(step: Step) -> bool:
     return step.reads and not step.writes and step.lock is None
+
+
+LOAD_PROFILES: Final = (
+    LoadProfile(
+        "readers and pauses before writes",
+        "what goes wrong shows to readers that commit, and more gets in between a read and a write",
+        pause=0.002,
+        before="write",
+        mix=read_more,
+    ),
+    LoadProfile(
+        "open writes",
+        "more clients pause before COMMIT, so that reads meet writes that may still abort",
+        clients=2.0,
+        pause=0.001,
+        before="commit",
+        mix=read_more,
+    ),
+    LoadProfile(
+        "few clients, long transactions",
+        "a quarter of the clients are refused less, and long transactions bring more dependencies",
+        clients=0.25,
+        mix=run_longest,
+    ),
+    LoadProfile("as it is", "what is rare may need nothing but repetition"),
+)
