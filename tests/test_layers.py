@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -142,8 +143,13 @@ LAZY = {
 }
 
 
-def imports(path: Path, *, at_import: bool = False) -> Iterator[str]:
+@cache  # dozens of tests ask the same of every file
+def imports(path: Path, *, at_import: bool = False) -> tuple[str, ...]:
     """The modules that a file imports. at_import: only those that are imported with it."""
+    return tuple(_imports(path, at_import=at_import))
+
+
+def _imports(path: Path, *, at_import: bool) -> Iterator[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes: list[ast.AST] = list(_run_on_import(tree)) if at_import else list(ast.walk(tree))
     for node in nodes:
