@@ -73,7 +73,7 @@ def test_untouched_it_goes_on(campaign: Path, txfuzz: Cli) -> None:
 )
 def test_execution(fields: dict[str, Any], sentence: str, campaign: Path, txfuzz: Cli) -> None:
     changed(campaign / "iter_00/execution.json", **fields)
-    for command in (("--resume", "o", "--iterations", 2), ("--skip-run", "--output-dir", "o")):
+    for command in (("--resume", "o", "--iterations", 2), ("--skip-run", "--output-dir", "o", "--lean")):
         ran = txfuzz("run", *command)
         assert ran.code == 2
         assert "o/iter_00/execution.json: " in ran.err
@@ -96,7 +96,7 @@ SPOILT = [
 @pytest.mark.parametrize(("data", "sentence"), SPOILT)
 def test_replay_result(data: bytes, sentence: str, campaign: Path, txfuzz: Cli) -> None:
     (campaign / "iter_00/replay_result.json").write_bytes(data)
-    ran = txfuzz("run", "--skip-run", "--output-dir", "o")
+    ran = txfuzz("run", "--skip-run", "--output-dir", "o", "--lean")
     assert ran.code == 2
     assert "o/iter_00/replay_result.json: " in ran.err
     assert sentence in ran.err
