@@ -11,7 +11,7 @@ import pytest
 from txfuzz.replay.schedule.bounded_orders import bounded_orders
 from txfuzz.replay.schedule.pinned_keys import choices_of, step_keys
 from txfuzz.replay.small_scope.combinations import conflicts, pairs, running, triples
-from txfuzz.replay.small_scope.plan import plan, shows_cycle
+from txfuzz.replay.small_scope.plan import Weaker, plan, shows_cycle
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.reader import read_workload
 
@@ -38,6 +38,17 @@ AUDIT = """
       steps: [{f: r, key: 2}, {f: append, key: 2}]
     - name: audit
       steps: [{f: r, key: 1}, {f: r, key: 2}]
+"""
+COUNTER = """
+    - name: count
+      steps:
+        - {f: r, key: {choice: {range: [20, 29]}, as: k}}
+        - {f: append, key: {ref: k}}
+"""
+LOCKED = """
+    - name: {name}
+      steps: [{{f: r, key: {{choice: {{range: [1, 9]}}, as: k}}, lock: update}}{more},
+              {{f: append, key: {{ref: k}}}}]
 """
 SKEW_READ = {"t1": [(("r", 1),), (("w", 2),)], "t2": [(("r", 2),), (("w", 1),)]}
 
@@ -71,6 +82,14 @@ def test_a_dangerous_schedule_is_one_in_which_a_weaker_database_shows_a_cycle() 
     assert any(shows_cycle(order, SKEW_READ) for order in bounded_orders(SKEW_READ, 1))
 
 
+def test_the_stronger_database_that_would_show_it_is_named() -> None:
+    one_row = {"t1": [(("r", 1),), (("w", 1),)], "t2": [(("r", 1),), (("w", 1),)]}
+    of_skew = {shows_cycle(order, SKEW_READ) for order in bounded_orders(SKEW_READ, 1)}
+    of_one_row = {shows_cycle(order, one_row) for order in bounded_orders(one_row, 1)}
+    assert of_skew == {None, Weaker.SNAPSHOTS}
+    assert of_one_row == {None, Weaker.READ_COMMITTED}, "snapshots refuse the second writer of a row"
+
+
 def test_a_cycle_counts_only_if_all_transactions_take_part() -> None:
     alone = {**SKEW_READ, "t3": [(("r", 7),)]}
     assert not any(shows_cycle(order, alone) for order in bounded_orders(alone, 1))
@@ -99,6 +118,34 @@ def test_the_pairs_that_can_show_a_cycle_come_first(made) -> None:  # type: igno
     assert plan(workload, 20)[0].combination == ("skew", "skew")
 
 
+def test_what_snapshots_let_pass_takes_turns_with_what_reads_of_committed_rows_do(made) -> None:  # type: ignore[no-untyped-def]
+    planned = [each for each in plan(made(SKEW + COUNTER), 30) if len(each.combination) == 2]
+    assert [each.shown_by for each in planned[:4]] == [Weaker.SNAPSHOTS, Weaker.READ_COMMITTED] * 2
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_the_one_that_forgets_its_lock_is_among_the_first(made, alike: bool) -> None:  # type: ignore[no-untyped-def]
+    """Of a hundred others that lock what they read, whether these are all alike or not."""
+    locked = "".join(
+        LOCKED.format(
+            name=f"l{at}", more="" if alike else ", {f: r, key: {ref: k}, lock: update}" * (at % 30)
+        )
+        for at in range(100)
+    )
+    forgets = LOCKED.format(name="forgets", more="").replace(", lock: update", "")
+    first = plan(made(locked + forgets), 40)[:2]
+    assert all("forgets" in each.combination and each.dangerous for each in first)
+
+
+def test_of_what_is_not_dangerous_what_overlaps_comes_first(made) -> None:  # type: ignore[no-untyped-def]
+    planned = plan(made(LOCKED.format(name="locked", more="")), 40, transactions=2)
+    assert not any(each.dangerous for each in planned)
+    switches = [sum(one[0] != two[0] for one, two in pairwise(each.order)) for each in planned]
+    assert switches[0] > 1
+    assert 1 in switches, "also one after the other"
+    assert sorted(switches, key=lambda each: each == 1) == switches
+
+
 def test_transactions_without_weight_are_left_out(made) -> None:  # type: ignore[no-untyped-def]
     workload = made(SKEW + DISJOINT, "  mix: [{txn: skew, weight: 1}, {txn: look, weight: 0}]\n")
     assert {name for each in plan(workload, 50) for name in each.combination} == {"skew"}
@@ -112,6 +159,14 @@ def test_triples_get_their_share(made) -> None:  # type: ignore[no-untyped-def]
     assert sizes[3] >= 20
     assert any(each.dangerous and "audit" in each.combination for each in planned)
     assert {len(each.combination) for each in plan(workload, 60, transactions=2)} == {2}
+
+
+def test_every_other_combination_meets_rows_that_exist_first(made) -> None:  # type: ignore[no-untyped-def]
+    planned = plan(made(SKEW + COUNTER), 60, transactions=2)
+    first: dict[tuple[str, ...], str] = {}
+    for each in planned:
+        first.setdefault(each.combination, each.rows)
+    assert set(first.values()) == {"fresh", "inserted"}
 
 
 @pytest.mark.parametrize(("rows", "expected"), [("fresh", {"fresh", "inserted"}), ("inserted", {"inserted"})])

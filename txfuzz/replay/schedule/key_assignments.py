@@ -68,7 +68,11 @@ def _different(
     transactions: Sequence[Transaction], given: Iterator[tuple[int, ...]], renamed: bool = True
 ) -> Iterator[KeyAssignment]:
     seen: set[object] = set()
+    looked_at: set[tuple[int, ...]] = set()  # what is drawn comes again and again
     for keys in given:
+        if keys in looked_at:
+            continue
+        looked_at.add(keys)
         roles = _roles(transactions, keys)
         mark = tuple(role.accesses for role in roles)
         if mark not in seen and _meet(roles):

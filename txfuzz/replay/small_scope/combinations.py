@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations, combinations_with_replacement, islice
+from typing import TypeVar
 
 from txfuzz.common.key_ranges import Keys
 from txfuzz.replay.reductions import literal
@@ -20,25 +21,76 @@ _FEW = 16  # a set of at most this many keys is indexed key by key
 _LOOKED_AT = 20_000  # triples
 
 Combination = tuple[str, ...]  # names of transactions
+_Item = TypeVar("_Item")
 
 
 def pairs(workload: Workload) -> list[Combination]:
     """Pairs of transactions of the mix, each with itself included, one of which may write or lock what the
-    other touches: those that conflict in several ways first, since a cycle needs two; then the shortest."""
-    counts = conflicts(running(workload))
-    return sorted(counts, key=lambda pair: (counts[pair] < 2, _size(workload, pair)))[:MOST]
+    other touches: those that conflict in several ways first, since a cycle needs two; then those one of which
+    reads without a lock; then the shortest. Of pairs that are alike but for names and keys one comes first,
+    and the next once each kind has had one."""
+    transactions = running(workload)
+    counts = conflicts(transactions)
+    exposed = {each.name for each in transactions if _exposed(each)}
+    ordered = sorted(
+        counts, key=lambda pair: (counts[pair] < 2, exposed.isdisjoint(pair), _size(workload, pair))
+    )
+    kinds = kinds_of(transactions)
+    return _in_turn(ordered, lambda pair: (counts[pair], _kind(kinds, pair)))[:MOST]
 
 
 def triples(workload: Workload) -> list[Combination]:
-    """Triples of which every two may conflict, the shortest first."""
+    """Triples of which every two may conflict, in the same order."""
     transactions = running(workload)
     counts = conflicts(transactions)
-    names = [each.name for each in transactions]
+    kinds = kinds_of(transactions)
+    names = _in_turn([each.name for each in transactions], kinds.__getitem__)
+    places = {each.name: at for at, each in enumerate(transactions)}
     every = islice(combinations_with_replacement(names, 3), _LOOKED_AT)
+    in_order = (tuple(sorted(three, key=places.__getitem__)) for three in every)
     found: list[Combination] = [
-        three for three in every if all(two in counts for two in combinations(three, 2))
+        three for three in in_order if all(two in counts for two in combinations(three, 2))
     ]
-    return sorted(found, key=lambda three: _size(workload, three))[:MOST]
+    exposed = {each.name for each in transactions if _exposed(each)}
+    found.sort(
+        key=lambda three: (exposed.isdisjoint(three), _size(workload, three), *map(places.__getitem__, three))
+    )
+    return _in_turn(found, lambda three: _kind(kinds, three))[:MOST]
+
+
+def kinds_of(transactions: Sequence[Transaction]) -> Mapping[str, int]:
+    """Name of a transaction → a number that all share which differ from it in name and keys only."""
+    numbers: dict[object, int] = {}
+    return {each.name: numbers.setdefault(_without_names(each), len(numbers)) for each in transactions}
+
+
+def _exposed(transaction: Transaction) -> bool:
+    """Does it read without a lock, and do something else as well? Somebody may come in between. What the
+    checker does not see may be such a read."""
+    return len(transaction.steps) > 1 and any(
+        each.lock is None and (each.f is None or (each.reads and not each.writes))
+        for each in transaction.steps
+    )
+
+
+def _without_names(transaction: Transaction) -> object:
+    plain = literal(pinned(transaction, range(len(choices_of(transaction)))))
+    return repr(replace(plain, name=""))  # it is not hashable where a value is not
+
+
+def _kind(kinds: Mapping[str, int], names: Combination) -> tuple[object, ...]:
+    """Of a combination: the kinds of its transactions, and which of them are the same one."""
+    return (*sorted(kinds[name] for name in names), *sorted(Counter(names).values()))
+
+
+def _in_turn(found: Sequence[_Item], kind: Callable[[_Item], object]) -> list[_Item]:
+    """The first of each kind, then the second of each, and so on; else in the order in which they are."""
+    seen: Counter[object] = Counter()
+    turns: list[int] = []
+    for each in found:
+        turns.append(seen[kind(each)])
+        seen[kind(each)] += 1
+    return [each for _, each in sorted(zip(turns, found, strict=True), key=lambda turn: turn[0])]
 
 
 def running(workload: Workload) -> list[Transaction]:

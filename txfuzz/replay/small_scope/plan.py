@@ -9,8 +9,9 @@ these come first, and every combination gets one before any gets a second.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations, islice
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import combinations, islice, pairwise, zip_longest
 
 from txfuzz.replay.schedule.bounded_orders import bounded_orders
 from txfuzz.replay.schedule.key_assignments import KeyAssignment, key_assignments
@@ -19,23 +20,38 @@ from txfuzz.replay.schedule.replay_workload import Role
 from txfuzz.replay.small_scope.combinations import Combination, pairs, triples
 from txfuzz.workload.model import Workload
 
+
+class Weaker(Enum):
+    """A database that only keeps snapshots, or only reads what is committed."""
+
+    SNAPSHOTS = "snapshots"
+    READ_COMMITTED = "read committed"
+
+
 _WAYS = {2: 6, 3: 3}  # ways to share keys of each combination
 _ENUMERATED = 48  # ways to look at before a sample is drawn instead
 _PREEMPTIONS = {2: 2, 3: 1}
 _ORDERS = {2: 40, 3: 40}  # orders of each way that are considered, which takes about 0.1 ms each
+# The first kind is the rarer one, so that a few more orders are looked at before there is enough of the other
+_ENOUGH = {Weaker.SNAPSHOTS: 1, Weaker.READ_COMMITTED: 4}
 _TRIPLES = 1 / 3  # the share of schedules that triples get
 
 
 @dataclass(frozen=True)
 class PlannedSchedule:
     """One schedule. combination: its transactions. roles: the same with their keys. rows: as in a
-    workload. dangerous: a weaker database would show a cycle."""
+    workload. shown_by: the weaker database that would show a cycle, the stronger one of both; None: neither
+    would."""
 
     combination: Combination
     roles: tuple[Role, ...]
     order: tuple[Event, ...]
     rows: str
-    dangerous: bool
+    shown_by: Weaker | None
+
+    @property
+    def dangerous(self) -> bool:
+        return self.shown_by is not None
 
 
 def plan(workload: Workload, most: int, *, transactions: int = 3) -> list[PlannedSchedule]:
@@ -59,7 +75,7 @@ def in_series(workload: Workload, most: int) -> list[PlannedSchedule]:
         ).chosen
         of_pair = [each for way in ways for each in (way, way[::-1]) if _reads_and_more(*each)]
         if of_pair:
-            found.append([PlannedSchedule(names, each, _one_by_one(each), rows, False) for each in of_pair])
+            found.append([PlannedSchedule(names, each, _one_by_one(each), rows, None) for each in of_pair])
         if len(found) == most:
             break
     return _in_turn(found)[:most]
@@ -85,15 +101,23 @@ def _interleaved(twos: Sequence[PlannedSchedule], threes: Sequence[PlannedSchedu
 def _planned(workload: Workload, groups: Sequence[Combination], most: int) -> list[PlannedSchedule]:
     """A schedule of each combination in turn, the dangerous ones of all of them first."""
     enough = 1 + 2 * most // max(len(groups), 1)  # dangerous schedules of one combination
-    of_each: list[tuple[list[PlannedSchedule], list[PlannedSchedule]]] = []
-    for names in groups[:most]:
+    # What snapshots alone do not prevent a database that has them cannot refuse, and what reads of committed
+    # rows do not prevent is all that some have to show
+    dangerous: dict[Weaker, list[list[PlannedSchedule]]] = {each: [] for each in Weaker}
+    of_each: list[list[PlannedSchedule]] = []
+    for number, names in enumerate(groups[:most]):
         found = list(_schedules(workload, names, enough))
-        with_rows = [one for each in _in_turn(found) for one in _with_rows(each, workload.keys.rows)]
-        of_each.append(
-            ([one for one in with_rows if one.dangerous], [one for one in with_rows if not one.dangerous])
+        with_rows = [one for each in _in_turn(found) for one in _with_rows(each, workload.keys.rows, number)]
+        # Of the others, transactions that follow each other say least: nothing that a database does about
+        # what overlaps is asked of it
+        others = sorted(
+            (one for one in with_rows if not one.dangerous), key=lambda one: _is_serial(one.order)
         )
-    dangerous = _in_turn([each for each, _ in of_each])
-    return [*dangerous, *_in_turn([each for _, each in of_each])][:most]
+        of_each.append(others)
+        for shown_by, planned in dangerous.items():
+            planned.append([one for one in with_rows if one.shown_by is shown_by])
+    first = _alternately(*map(_in_turn, dangerous.values()))
+    return [*first, *_in_turn(of_each)][:most]
 
 
 def _schedules(workload: Workload, names: Combination, enough: int) -> Iterator[list[PlannedSchedule]]:
@@ -108,13 +132,14 @@ def _schedules(workload: Workload, names: Combination, enough: int) -> Iterator[
     for roles in fitting:
         accesses = {role.alias: role.accesses for role in roles}
         found: list[PlannedSchedule] = []
-        dangerous = 0
+        dangerous = dict.fromkeys(Weaker, 0)
         for order in islice(bounded_orders(accesses, _PREEMPTIONS[size]), _ORDERS[size]):
-            cycle = shows_cycle(order, accesses)
-            found.append(PlannedSchedule(names, roles, order, workload.keys.rows, cycle))
-            dangerous += cycle
-            if dangerous * len(fitting) >= enough:
-                break
+            shown_by = shows_cycle(order, accesses)
+            found.append(PlannedSchedule(names, roles, order, workload.keys.rows, shown_by))
+            if shown_by is not None:
+                dangerous[shown_by] += 1
+                if dangerous[shown_by] * len(fitting) >= enough * _ENOUGH[shown_by]:
+                    break
         yield found
 
 
@@ -139,13 +164,27 @@ def _conflicts(one: Role, two: Role) -> int:
     return count
 
 
-def _with_rows(each: PlannedSchedule, rows: str) -> list[PlannedSchedule]:
+def _with_rows(each: PlannedSchedule, rows: str, number: int) -> list[PlannedSchedule]:
     """On the rows of the workload, and if these begin as fresh ones, which the first write creates, also on
     rows that exist: every other transaction of a campaign meets those. A workload whose rows are inserted
-    beforehand never meets fresh ones."""
+    beforehand never meets fresh ones. number: of the combination; the rows of every other one are fresh
+    first, since on each kind of rows there is something that the other hides."""
     if rows != "fresh":
         return [each]
-    return [each, PlannedSchedule(each.combination, each.roles, each.order, "inserted", each.dangerous)]
+    both = [each, replace(each, rows="inserted")]
+    return both if number % 2 == 0 else both[::-1]
+
+
+def _is_serial(order: Sequence[Event]) -> bool:
+    aliases = [alias for alias, _ in order]
+    return sum(one != two for one, two in pairwise(aliases)) < len(set(aliases))
+
+
+def _alternately(
+    one: Sequence[PlannedSchedule], other: Sequence[PlannedSchedule]
+) -> Iterator[PlannedSchedule]:
+    both = zip_longest(one, other)
+    return (each for pair in both for each in pair if each is not None)
 
 
 def _in_turn(lists: Sequence[Sequence[PlannedSchedule]]) -> list[PlannedSchedule]:
@@ -154,11 +193,13 @@ def _in_turn(lists: Sequence[Sequence[PlannedSchedule]]) -> list[PlannedSchedule
     return [each[at] for at in range(longest) for each in lists if at < len(each)]
 
 
-def shows_cycle(order: Sequence[Event], accesses: Mapping[str, Sequence[Access]]) -> bool:
-    """Would a database that only keeps snapshots, or only reads what is committed, show a cycle in which all
-    transactions take part?"""
-    predictions = (predict(order, accesses, snapshots=each) for each in (True, False))
-    return any(_all_in_cycles(each.links, len(accesses)) for each in predictions)
+def shows_cycle(order: Sequence[Event], accesses: Mapping[str, Sequence[Access]]) -> Weaker | None:
+    """The weaker database that would show a cycle in which all transactions take part."""
+    for each in Weaker:
+        links = predict(order, accesses, snapshots=each is Weaker.SNAPSHOTS).links
+        if _all_in_cycles(links, len(accesses)):
+            return each
+    return None
 
 
 def _all_in_cycles(links: frozenset[PredictedDependency], count: int) -> bool:
