@@ -76,7 +76,8 @@ class PostgresScenarioSession(SendsPostgresScripts):
             self._open()
             self.settle(self._settings)
         if self._keeps_plans:
-            checked(self._pending.keep_plans)
+            with suppress(psycopg.Error):  # the connection is lost, as the next request will tell
+                self._pending.keep_plans()
 
     def keep_plans(self) -> None:
         """See txfuzz.plugin_api.KeepsPlans."""
