@@ -144,6 +144,46 @@ def test_plans_are_kept_only_where_that_was_asked_for(database: PostgresDatabase
                 tables.reset()
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        "CREATE TRIGGER notes AFTER INSERT ON items FOR EACH ROW EXECUTE FUNCTION noted()",
+        "CREATE RULE stays AS ON DELETE TO items DO INSTEAD NOTHING",
+        "ALTER TABLE parts ADD FOREIGN KEY (item) REFERENCES items",
+        "DO $$ BEGIN ALTER TABLE parts ADD FOREIGN KEY (item) REFERENCES items; END $$",
+    ],
+    ids=["trigger", "rule", "foreign key", "block"],
+)
+def test_what_a_step_makes_does_not_run_where_rows_are_restored(
+    database: PostgresDatabase, step: str
+) -> None:
+    parts = ("CREATE TABLE a_log (n int)", "CREATE TABLE parts (item int)", "INSERT INTO parts VALUES (1)")
+    noted = TRIGGER[1].replace("log", "a_log")
+    with database.scenario((*ITEMS, *parts, noted)) as tables:
+        before = tables.tables()
+        with contextlib.closing(tables.session()) as session:
+            session.begin("read committed")
+            session.run(step, {})
+            session.commit()
+        for _ in range(2):
+            tables.reset()
+            assert tables.tables() == before
+
+
+def test_what_code_makes_does_not_run_where_rows_are_restored(database: PostgresDatabase) -> None:
+    with database.scenario(
+        (*ITEMS, "CREATE TABLE parts (item int)", "INSERT INTO parts VALUES (1)")
+    ) as tables:
+        assert isinstance(tables, PostgresScenario)
+        before = tables.tables()
+        with contextlib.closing(tables._ready()) as connection:
+            tables.adopt(connection)
+            connection.execute("ALTER TABLE parts ADD FOREIGN KEY (item) REFERENCES items")
+        for _ in range(2):
+            tables.reset()
+            assert tables.tables() == before
+
+
 def test_a_reset_that_is_late_is_not_tried_again(database: PostgresDatabase) -> None:
     with database.scenario(ITEMS) as tables, contextlib.closing(tables.session()) as session:
         assert isinstance(tables, PostgresScenario)

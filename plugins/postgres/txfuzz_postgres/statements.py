@@ -35,6 +35,7 @@ _OUTLIVES = re.compile(
     re.IGNORECASE,
 )
 _CHANGES_MEANING = re.compile(r"^\s*(SET|RESET|DEALLOCATE|DISCARD)\b|\bset_config\s*\(", re.IGNORECASE)
+_ALTERS = re.compile(r"\b(create|alter|execute|call)\b", re.IGNORECASE)
 DEFAULT_LEVEL = "serializable"
 LOCKS = frozenset({"update", "no key update", "share", "key share"})
 
@@ -70,6 +71,12 @@ def typed_begin(isolation: str, *, read_only: bool = False, deferrable: bool = F
 def outlives_transactions(query: str) -> bool:
     """May it change what belongs to the connection: its locks, settings, tables, names and cursors?"""
     return _OUTLIVES.search(query) is not None
+
+
+@lru_cache(maxsize=4096)
+def may_alter(query: str) -> bool:
+    """May it make a trigger, a rule or a foreign key? What a function of the user's does is not followed."""
+    return _ALTERS.search(query) is not None
 
 
 @lru_cache(maxsize=4096)
