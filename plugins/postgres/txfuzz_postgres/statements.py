@@ -29,11 +29,13 @@ PROMISES: Mapping[str, str] = {
     "serializable": "serializable",
 }
 _OUTLIVES = re.compile(
-    r"^\s*(SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)|RESET|LISTEN|PREPARE|DISCARD|LOAD)\b|"
+    r"^\s*(SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)|RESET|LISTEN|PREPARE|DEALLOCATE|DISCARD|LOAD)\b|"
     r"^\s*DECLARE\b[^;]*\bWITH\s+HOLD\b|"
     r"\bTEMP(ORARY)?\b|\bpg_(try_)?advisory_lock|\bset_config\s*\(",
     re.IGNORECASE,
 )
+_CHANGES_MEANING = re.compile(r"^\s*(SET|RESET|DEALLOCATE|DISCARD)\b|\bset_config\s*\(", re.IGNORECASE)
+_ALTERS = re.compile(r"\b(create|alter|execute|call)\b", re.IGNORECASE)
 DEFAULT_LEVEL = "serializable"
 LOCKS = frozenset({"update", "no key update", "share", "key share"})
 
@@ -69,6 +71,19 @@ def typed_begin(isolation: str, *, read_only: bool = False, deferrable: bool = F
 def outlives_transactions(query: str) -> bool:
     """May it change what belongs to the connection: its locks, settings, tables, names and cursors?"""
     return _OUTLIVES.search(query) is not None
+
+
+@lru_cache(maxsize=4096)
+def may_alter(query: str) -> bool:
+    """May it make a trigger, a rule or a foreign key? What a function of the user's does is not followed."""
+    return _ALTERS.search(query) is not None
+
+
+@lru_cache(maxsize=4096)
+def changes_meaning(query: str) -> bool:
+    """May a plan that was made before not be the right one any more for a statement behind it? Other settings
+    make other plans, or plans are thrown away."""
+    return _CHANGES_MEANING.search(query) is not None
 
 
 def read_sql(table: str, lock: str | None) -> str:

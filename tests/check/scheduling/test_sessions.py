@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ import pytest
 from txfuzz.check.scheduling.schedule import Abandoned, follow_schedule
 from txfuzz.check.scheduling.sessions import SessionActors
 from txfuzz.check.scheduling.threads import run_schedule
-from txfuzz.check.scheduling.trace import Trace
+from txfuzz.check.scheduling.trace import Ended, Trace
 from txfuzz.check.serial.outcome import CallOutcome, Ending
 from txfuzz.check.transaction import SqlCall, SqlTransaction
 from txfuzz.database.api import Outcome, SessionError
@@ -220,3 +221,54 @@ def test_what_a_session_does_alone_may_be_sent_together() -> None:
     _, _, along = followed(made, "", threads=False)
     assert along["a"][0] > 2
     assert along["b"][0] > 2
+
+
+class BufferedSession(LockSession):
+    """What was sent together is answered together, up to an error: "again" is one the first time."""
+
+    def __init__(self, name: str, locks: Rowlocks) -> None:
+        super().__init__(name, locks)
+        self._ahead, self._failed, self._refuses, self._unread = 0, False, 1, False
+        self._came: list[StatementAnswer | SessionError] = []
+
+    def ask(self, request: Request, along: int = 0) -> None:
+        if self._ahead and not self._failed:
+            self._ahead -= 1
+            return
+        together = (request, *request.then[:along])
+        self._ahead, self._failed, self._came = len(together) - 1, False, []
+        for each in together:
+            if isinstance(each, Run) and each.sql == "again" and self._refuses:
+                self._refuses -= 1
+                self._came.append(SessionError(Outcome.FAIL, "again", ""))
+                break
+            self._came.append(StatementAnswer(changed=1))
+        os.write(self._write, b".")
+        self._unread = True
+
+    def answered(self) -> StatementAnswer | None:
+        if self._unread:
+            os.read(self._read, 1)
+            self._unread = False
+        if not self._came:
+            return None
+        answer = self._came.pop(0)
+        if isinstance(answer, SessionError):
+            self._failed = True
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize("body", [("x", "x"), ("again", "x", "x", "x")], ids=["all succeed", "once again"])
+def test_an_answer_that_has_come_with_another_is_not_waited_for(body: tuple[str, ...]) -> None:
+    [call] = calls(body, retry=1)
+    session = BufferedSession("a", Rowlocks())
+    with contextlib.closing(session):
+        actors = SessionActors({"a": call.steps(RETRIED)}, {"a": session})
+        began = time.monotonic()
+        actors.begin("a")
+        while (arrival := actors.arrived(2.0)) is not None and not isinstance(arrival.at, Ended):
+            actors.go_on("a", 100)
+        assert time.monotonic() - began < 1.0
+        assert arrival is not None
+        assert arrival.at.value.ending is Ending.COMMITTED

@@ -45,6 +45,8 @@ class SessionActors:
     ) -> None:
         """Up to its next request, its next point or its end."""
         steps, session = self._steps[name], self._sessions[name]
+        if error is not None:
+            self._ahead[name] = 0  # what was sent behind it is asked anew
         while True:
             try:
                 made = steps.send(answer) if error is None else steps.throw(error)
@@ -73,10 +75,10 @@ class SessionActors:
 
     def arrived(self, seconds: float) -> Arrival | None:
         until = time.monotonic() + seconds
-        if self._at_hand or not self._by_itself:
-            self._at_hand = False
-            for name, session in list(self._asked.items()):
-                self._look(name, session)
+        if self._by_itself:
+            self._look_at_hand()
+        else:
+            self._look_at_all()
         if not self._by_itself and not self._came:
             if self._in_vain:
                 time.sleep(seconds)
@@ -88,11 +90,21 @@ class SessionActors:
                 select.select(
                     [at for each in self._asked.values() if (at := each.fileno()) is not None], (), (), left
                 )
-            for name, session in list(self._asked.items()):
-                self._look(name, session)
+            self._look_at_all()
+            self._look_at_hand()
             if left <= 0:
                 break
         return self._came.popleft() if self._came else None
+
+    def _look_at_hand(self) -> None:
+        """What has come with an earlier answer, and would not make select() return."""
+        while self._at_hand and not self._came:
+            self._at_hand = False
+            self._look_at_all()
+
+    def _look_at_all(self) -> None:
+        for name, session in list(self._asked.items()):
+            self._look(name, session)
 
     def _look(self, name: str, session: AnswersLater) -> None:
         answer = error = None

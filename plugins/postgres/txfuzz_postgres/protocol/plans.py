@@ -18,6 +18,7 @@ class KeptPlans:
         self._pgconn = pgconn
         self._names: dict[str, bytes] = {}
         self._without: set[str] = set()  # that the server refuses to prepare
+        self._tried = 0  # a name is used once, also where the statement of that name was refused
 
     def name(self, statement: str) -> bytes | None:
         """By which the server knows it; None: it does not."""
@@ -27,18 +28,20 @@ class KeptPlans:
         """Within no transaction. Raises psycopg.Error where the connection is lost; what cannot be prepared
         stays without a plan."""
         pgconn, names = self._pgconn, self._names
-        new = [each for each in statements if each not in names and each not in self._without]
+        new = [each for each in dict.fromkeys(statements) if each not in names and each not in self._without]
         new = new[: _MOST - len(names)]
         if not new:
             return
+        called = {each: b"txfuzz_%d" % number for number, each in enumerate(new, self._tried)}
+        self._tried += len(called)
         pgconn.enter_pipeline_mode()
-        for number, statement in enumerate(new, len(names)):
-            pgconn.send_prepare(b"txfuzz_%d" % number, statement.encode())
+        for statement, name in called.items():
+            pgconn.send_prepare(name, statement.encode())
             pgconn.pipeline_sync()  # or one that is refused would keep those behind it from being prepared
-        for number, statement in enumerate(new, len(names)):
+        for statement, name in called.items():
             failed = results(pgconn)[1]
             if failed is None:
-                names[statement] = b"txfuzz_%d" % number
+                names[statement] = name
             else:
                 self._without.add(statement)
         pgconn.exit_pipeline_mode()

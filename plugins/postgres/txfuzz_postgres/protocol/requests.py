@@ -9,11 +9,12 @@ from typing import Any
 
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.pq import ExecStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from txfuzz.plugin_api import Cell
 
+from ..statements import changes_meaning
 from .plans import KeptPlans
 
 _COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
@@ -31,10 +32,16 @@ class PendingResults:
         self._several = False  # were sent together, and the end of their results has not come
         self._plans = KeptPlans(self._pgconn)
         self._sent: set[str] = set()  # without values, since keep_plans()
+        self._plain = False  # settings may be others than those that plans were made under
 
     def keep_plans(self) -> None:
-        """Of the statements that were sent so far, for when they are sent again. Within no transaction."""
-        self._drain()
+        """Of the statements that were sent so far, for when they are sent again. Nothing, as long as a
+        transaction is open or a statement has not been answered."""
+        if self._several:
+            self._take()
+        if self._pgconn.transaction_status != TransactionStatus.IDLE:
+            return
+        self._plain = False
         if self._sent:
             self._plans.make(self._sent)
             self._sent.clear()
@@ -57,11 +64,14 @@ class PendingResults:
 
     def _send(self, text: str, arguments: Sequence[Cell]) -> None:
         if not arguments:
-            name = self._plans.name(text)
+            name = None if self._plain else self._plans.name(text)
             if name is not None:
                 self._pgconn.send_query_prepared(name, None)
                 return
-            self._sent.add(text)
+            if changes_meaning(text):
+                self._plain = True
+            else:
+                self._sent.add(text)
             self._pgconn.send_query_params(text.encode(), None)
             return
         values = self._values

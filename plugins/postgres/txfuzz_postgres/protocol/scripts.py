@@ -10,6 +10,8 @@ from psycopg.pq.abc import PGconn, PGresult
 
 from .plans import KeptPlans, results
 
+_LATE = frozenset({"57014", "55P03"})  # statement_timeout and lock_timeout
+
 
 class Scripts:
     """pgconn: in autocommit. All methods raise psycopg.Error, and leave no transaction open."""
@@ -36,6 +38,9 @@ class Scripts:
         if failed is None:
             return came
         self._roll_back()
+        error = psycopg.errors.error_from_result(failed, encoding="utf-8")
+        if error.sqlstate in _LATE:  # it would only be late once more
+            raise error
         return self.run_plain(statements)
 
     def run_plain(self, statements: Sequence[str]) -> list[PGresult]:

@@ -28,7 +28,7 @@ from ..protocol.accesses import TransactionAccesses
 from ..protocol.requests import PendingResults
 from ..protocol.sending import SendsPostgresScripts
 from ..protocol.sqlstate import CONNECTION_LOST, outcome_of
-from ..statements import numbered, outlives_transactions, typed_begin
+from ..statements import may_alter, numbered, outlives_transactions, typed_begin
 from .connections import Plain
 
 Result = TypeVar("Result")
@@ -38,17 +38,20 @@ ABORTED = "25P02"  # in_failed_sql_transaction
 
 class PostgresScenarioSession(SendsPostgresScripts):
     """connect: to its tables. give: takes a connection back, to be used by others. rows: of a result with
-    these rows, for a query. ours: see PostgresScenario."""
+    these rows, for a query. altered: is told before what else runs at a change of a row may be another. ours:
+    see PostgresScenario."""
 
     def __init__(
         self,
         connect: Callable[[], Plain],
         give: Callable[[Plain], None],
         rows: Callable[[PGresult, tuple[tuple[Cell, ...], ...], str], Rows],
+        altered: Callable[[], None],
         *,
         ours: bool,
     ) -> None:
         self._connect, self._give, self._rows, self._ours = connect, give, rows, ours
+        self._altered = altered
         self._cancelled = False
         self._settings: tuple[str, ...] = ()
         self._keeps_plans = False
@@ -76,7 +79,8 @@ class PostgresScenarioSession(SendsPostgresScripts):
             self._open()
             self.settle(self._settings)
         if self._keeps_plans:
-            checked(self._pending.keep_plans)
+            with suppress(psycopg.Error):  # the connection is lost, as the next request will tell
+                self._pending.keep_plans()
 
     def keep_plans(self) -> None:
         """See txfuzz.plugin_api.KeepsPlans."""
@@ -109,6 +113,8 @@ class PostgresScenarioSession(SendsPostgresScripts):
             case Run():
                 self.steps.ran(request.sql)
                 self._used = self._used or outlives_transactions(request.sql)
+                if may_alter(request.sql):
+                    self._altered()
             case Begin():
                 self.steps.begin(request.isolation)
             case _:

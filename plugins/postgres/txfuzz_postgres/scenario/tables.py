@@ -113,6 +113,8 @@ class PostgresScenario(Closeable):
         self._connections, self._waits, self._drop, self._url = connections, waits, drop, url
         self._opened: WeakSet[PostgresScenarioSession] = WeakSet()
         self._awake: _Control | None = None
+        self._altered = False  # since _DISTURBS was asked
+        self._adopts = False  # so that not all statements are seen
         try:
             run_setup(setup, lambda statement: checked(partial(self._control.execute, statement)))
             self.keep()
@@ -215,17 +217,15 @@ class PostgresScenario(Closeable):
         self._move = "; ".join(of.moved for of in numbers if of.moved)
         self._move_back = "; ".join(of.moved_back for of in numbers if of.moved)
         self._moved = False
-        self._undisturbed = not self._control.execute(_DISTURBS, {"schema": self._schema}).fetchall()[0][0]
-        begin = ("BEGIN",) if self._undisturbed else ("BEGIN", "SET LOCAL session_replication_role = replica")
         self._restore, self._restore_reversed = (
-            (
-                *begin,
-                *(each.as_string(self._control) for each in script),
-                *(of.restored for of in numbers),
-                "COMMIT",
-            )
+            (*(each.as_string(self._control) for each in script), *(of.restored for of in numbers), "COMMIT")
             for script in (restores, backwards)
         )
+        self._look_for_disturbance()
+
+    def _look_for_disturbance(self) -> None:
+        found = self._control.execute(_DISTURBS, {"schema": self._schema}).fetchall()
+        self._undisturbed, self._altered = not found[0][0], False
 
     def reset(self) -> None:
         self._reset(self._restore)
@@ -236,14 +236,16 @@ class PostgresScenario(Closeable):
         if self._moved:
             checked(lambda: self._control.execute(self._move_back))
             self._moved = False
+        if self._altered or self._adopts:
+            checked(self._look_for_disturbance)
         checked(lambda: self._run_restore((*restore, *then)))
 
     def _run_restore(self, statements: Sequence[str]) -> None:
         scripts = self._woken().scripts
         if self._undisturbed:
-            scripts.run(statements)
+            scripts.run(("BEGIN", *statements))
         else:  # the setting that keeps triggers from running throws away all plans that were kept
-            scripts.run_plain(statements)
+            scripts.run_plain(("BEGIN", "SET LOCAL session_replication_role = replica", *statements))
 
     def reset_and_run(self, statements: Sequence[str]) -> None:
         """See txfuzz.plugin_api.RunsAfterReset."""
@@ -289,9 +291,14 @@ class PostgresScenario(Closeable):
     # -- sessions -----------------------------------------------------------------------------
 
     def session(self) -> PostgresScenarioSession:
-        made = PostgresScenarioSession(self._ready, self._connections.give, self._answer, ours=self._ours)
+        made = PostgresScenarioSession(
+            self._ready, self._connections.give, self._answer, self._alters, ours=self._ours
+        )
         self._opened.add(made)
         return made
+
+    def _alters(self) -> None:
+        self._altered = True
 
     def _ready(self) -> Plain:
         return self._connections.take(self._schema, *self._shared)
@@ -303,6 +310,7 @@ class PostgresScenario(Closeable):
         return found
 
     def adopt(self, connection: Any) -> PostgresAdoptedSession:
+        self._adopts = True
         return PostgresAdoptedSession(connection)
 
     def accesses(self, session: ScenarioSession | AdoptedSession) -> Accesses | None:
