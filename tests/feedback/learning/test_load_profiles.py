@@ -61,7 +61,7 @@ def test_where_all_are_as_long_the_mix_stays() -> None:
     assert run_longest(of(LOOK, PEEK, peek=0.0)) == {"look": 1.0, "peek": 0.0}
 
 
-def test_clients_are_doubled_and_quartered_within_bounds_that_the_workload_may_exceed() -> None:
+def test_clients_are_doubled_within_bounds_that_the_workload_may_exceed_or_one_is_left() -> None:
     clients = {
         began: [
             under(each, replace(of(LOOK, RMW), scheduling=Scheduling(began, 100))).scheduling.clients
@@ -71,10 +71,10 @@ def test_clients_are_doubled_and_quartered_within_bounds_that_the_workload_may_e
     }
     assert clients == {
         1: [1, 2, 1, 1],
-        2: [2, 4, 2, 2],
-        8: [8, 16, 2, 8],
-        20: [20, 32, 5, 20],
-        50: [50, 50, 12, 50],
+        2: [2, 4, 1, 2],
+        8: [8, 16, 1, 8],
+        20: [20, 32, 1, 20],
+        50: [50, 50, 1, 50],
     }
 
 

@@ -70,9 +70,9 @@ def test_it_runs_under_each_load_once_before_it_mutates_and_again_between() -> N
         mutated = bool(strategy._memory.made[number].by)
         assert mutated == (number in (4, 7)), number
         workload = shown(strategy, workload, number, {RW: 1})
-    assert loads[:4] == [(8, "write"), (16, "commit"), (2, None), (8, None)]
+    assert loads[:4] == [(8, "write"), (16, "commit"), (1, None), (8, None)]
     assert loads[5:7] == [(8, "write"), (16, "commit")]
-    assert loads[8:] == [(2, None), (8, None)]
+    assert loads[8:] == [(1, None), (8, None)]
 
 
 def test_what_is_new_makes_an_entry_and_what_is_not_does_not() -> None:

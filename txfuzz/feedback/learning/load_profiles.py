@@ -9,8 +9,9 @@ every kind:
   and what it does about it.
 - Aborted and intermediate reads (G1a, G1b) need writes that are not committed yet, by transactions some of
   which abort: many clients, and a pause before COMMIT.
-- What many aborts hide needs few clients. Then transactions can be long: the more one reads and writes, the
-  more dependencies each transaction brings.
+- What needs no overlap at all (an old version, a commit that is gone) one client alone shows best: nothing is
+  refused, each transaction comes after all before it, and so they can be long: the more one reads and
+  writes, the more dependencies it brings.
 """
 
 from __future__ import annotations
@@ -26,15 +27,14 @@ from txfuzz.workload.model import Workload
 
 _FAVOURED = 0.5  # share of the mix that the transactions which a profile favours get at the least
 _MOST_CLIENTS = 32  # that doubling leads to
-_FEWEST_CLIENTS = 2
 
 
 @dataclass(frozen=True)
 class LoadProfile:
     """One way to run a workload.
 
-    why: a phrase. clients: by which the workload's are multiplied. pause: the longest one in seconds, and
-    before what ("write" or "commit"); empty for none. mix: what it makes of the workload's.
+    why: a phrase. clients: by which the workload's are multiplied; one is left. pause: the longest one in
+    seconds, and before what ("write" or "commit"); empty for none. mix: what it makes of the workload's.
     """
 
     name: str
@@ -56,7 +56,7 @@ class LoadProfile:
         if wanted > clients:
             wanted = max(clients, min(wanted, _MOST_CLIENTS))
         elif wanted < clients:
-            wanted = min(clients, max(wanted, _FEWEST_CLIENTS))
+            wanted = max(wanted, 1)
         workload = changed_to(workload, "scheduling.clients", wanted, original)
         if not self.pause or workload.scheduling.think_time is not None:
             return workload
@@ -130,9 +130,9 @@ LOAD_PROFILES: Final = (
         mix=read_more,
     ),
     LoadProfile(
-        "few clients, long transactions",
-        "a quarter of the clients are refused less, and long transactions bring more dependencies",
-        clients=0.25,
+        "one client, long transactions",
+        "what needs no overlap shows where nothing is refused, and long transactions bring more dependencies",
+        clients=0.0,
         mix=run_longest,
     ),
     LoadProfile("as it is", "what is rare may need nothing but repetition"),

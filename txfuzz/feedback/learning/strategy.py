@@ -123,7 +123,8 @@ class Learning:
         self._learn(situation.workload, feedback)
         original = feedback.original or situation.workload
         refused = feedback.aborted / max(feedback.transactions, 1)
-        if not feedback.coverage and refused <= self.most_refused:
+        alone = situation.workload.scheduling.clients < 2  # and nothing overlaps
+        if not feedback.coverage and refused <= self.most_refused and not alone:
             closer = self._closer(situation.workload, original, random)
             if closer is not None:
                 return self._next(situation, original, closer, _Made(), _NO_CONTACT)
