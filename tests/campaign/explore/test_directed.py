@@ -44,7 +44,7 @@ def campaign(path: Path, text: str = SKEW, **fields: object) -> CampaignResult:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> CampaignResult:
-    return campaign(tmp_path_factory.mktemp("directed"))
+    return campaign(tmp_path_factory.mktemp("directed"), iterations=12, lean=True)
 
 
 def test_the_near_cycle_that_is_pursued_is_played_in_the_next_iteration(ran: CampaignResult) -> None:
@@ -59,6 +59,15 @@ def test_the_near_cycle_that_is_pursued_is_played_in_the_next_iteration(ran: Cam
         assert iteration.pursued is not None
         assert iteration.pursued.missing == near.missing
         assert {each.target for each in before.decisions if each.heuristic == "directed"} >= {"directed"}
+
+
+def test_one_client_alone_is_left_alone(ran: CampaignResult) -> None:
+    """The load that shows what needs no overlap; also where the iteration before it has near-cycles."""
+    alone = [each for each in ran.iterations if each.workload.scheduling.clients == 1]
+    assert any(ran.iterations[each.number - 1].result.near_cycles for each in alone)
+    for iteration in alone:
+        assert not iteration.workload.directed
+        assert not iteration.directed
 
 
 def test_a_schedule_forces_what_the_crowd_seldom_does(ran: CampaignResult) -> None:

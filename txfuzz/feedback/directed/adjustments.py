@@ -28,6 +28,8 @@ def directed_adjustments(
     feedback = situation.feedback
     assert feedback is not None
     said = tuple(_told(pursuer, feedback))
+    if wanted.scheduling.clients < 2 <= original.scheduling.clients:
+        return _ended(wanted, "one client runs alone"), said
     direction = feedback.direction
     if direction is None:
         return _ended(wanted, "no near-cycle is pursued"), said
