@@ -19,6 +19,7 @@ from project_fixtures import Ran, Site
 from txfuzz import CampaignSettings, Verdict, run_campaign
 from txfuzz.errors import HistoryError, OutputError, UsageError
 from txfuzz.history.reader import read_history
+from txfuzz.workload.campaign import SmallScope
 
 Cli = Callable[..., Ran]
 
@@ -214,7 +215,10 @@ def test_an_interrupted_campaign_is_analysed(workload: Path, tmp_path: Path) -> 
     interrupted = threading.Event()
     workload.write_text((WORKLOAD % "locked").replace("transactions: 300, barrier_every: 5", "duration: 60s"))
     threading.Timer(0.5, interrupted.set).start()
-    result = run_campaign(workload=workload, output=tmp_path / "out", interrupted=interrupted)
+    alone = SmallScope(schedules=0)  # so that it is the first iteration that is interrupted
+    result = run_campaign(
+        workload=workload, output=tmp_path / "out", interrupted=interrupted, small_scope=alone
+    )
     assert result.exit_code == 130
     assert len(result.iterations) == 1
     assert result.iterations[0].result.transactions > 0
