@@ -17,9 +17,9 @@ import yaml
 
 from project_fixtures import Ran, Site
 from txfuzz import CampaignSettings, Verdict, run_campaign
+from txfuzz.campaign.events import Event, IterationStarted
 from txfuzz.errors import HistoryError, OutputError, UsageError
 from txfuzz.history.reader import read_history
-from txfuzz.workload.campaign import SmallScope
 
 Cli = Callable[..., Ran]
 
@@ -214,10 +214,13 @@ def test_two_campaigns_do_not_share_a_directory(workload: Path, tmp_path: Path) 
 def test_an_interrupted_campaign_is_analysed(workload: Path, tmp_path: Path) -> None:
     interrupted = threading.Event()
     workload.write_text((WORKLOAD % "locked").replace("transactions: 300, barrier_every: 5", "duration: 60s"))
-    threading.Timer(0.5, interrupted.set).start()
-    alone = SmallScope(schedules=0)  # so that it is the first iteration that is interrupted
+
+    def soon(event: Event) -> None:
+        if isinstance(event, IterationStarted):
+            threading.Timer(0.5, interrupted.set).start()
+
     result = run_campaign(
-        workload=workload, output=tmp_path / "out", interrupted=interrupted, small_scope=alone
+        workload=workload, output=tmp_path / "out", interrupted=interrupted, subscriber=soon
     )
     assert result.exit_code == 130
     assert len(result.iterations) == 1
