@@ -31,7 +31,7 @@ def pairs(workload: Workload) -> list[Combination]:
     and the next once each kind has had one."""
     transactions = running(workload)
     counts = conflicts(transactions)
-    exposed = {each.name for each in transactions if _exposed(each)}
+    exposed = _exposed(transactions)
     ordered = sorted(
         counts, key=lambda pair: (counts[pair] < 2, exposed.isdisjoint(pair), _size(workload, pair))
     )
@@ -51,7 +51,7 @@ def triples(workload: Workload) -> list[Combination]:
     found: list[Combination] = [
         three for three in in_order if all(two in counts for two in combinations(three, 2))
     ]
-    exposed = {each.name for each in transactions if _exposed(each)}
+    exposed = _exposed(transactions)
     found.sort(
         key=lambda three: (exposed.isdisjoint(three), _size(workload, three), *map(places.__getitem__, three))
     )
@@ -64,13 +64,17 @@ def kinds_of(transactions: Sequence[Transaction]) -> Mapping[str, int]:
     return {each.name: numbers.setdefault(_without_names(each), len(numbers)) for each in transactions}
 
 
-def _exposed(transaction: Transaction) -> bool:
-    """Does it read without a lock, and do something else as well? Somebody may come in between. What the
+def _exposed(transactions: Sequence[Transaction]) -> set[str]:
+    """Those that read without a lock, and do something else as well: somebody may come in between. What the
     checker does not see may be such a read."""
-    return len(transaction.steps) > 1 and any(
-        each.lock is None and (each.f is None or (each.reads and not each.writes))
-        for each in transaction.steps
-    )
+    return {
+        each.name
+        for each in transactions
+        if len(each.steps) > 1
+        and any(
+            step.lock is None and (step.f is None or (step.reads and not step.writes)) for step in each.steps
+        )
+    }
 
 
 def _without_names(transaction: Transaction) -> object:
