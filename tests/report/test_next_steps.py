@@ -22,3 +22,20 @@ def test_a_lock_is_advised_where_the_database_has_one(locks: tuple[str, ...], ad
     steps = next_steps(CampaignResult(PLACE, facts, (Iteration(0, PLACE, write_skew(), Numbers()),)))
     assert any("FOR UPDATE" in what for _, what in steps) is advised
     assert steps[0][0] == "txfuzz explain G2-item"
+
+
+@pytest.mark.parametrize(
+    ("own_sql", "said"),
+    [
+        ((), "`lock: update` in the reads of right and left, on rows that exist beforehand (`keys: {rows: "),
+        (("left", "right"), "FOR UPDATE: at the end of the SELECTs of right and left, on rows that exist be"),
+        (("right",), "`lock: update` in the reads of left and at the end of the SELECTs of right, on rows"),
+    ],
+)
+def test_a_transaction_with_its_own_sql_is_not_told_to_use_a_field(
+    own_sql: tuple[str, ...], said: str
+) -> None:
+    facts = CampaignFacts("ended", "w", "snapshot", adapter="some", locks=("update",), own_sql=own_sql)
+    steps = next_steps(CampaignResult(PLACE, facts, (Iteration(0, PLACE, write_skew(), Numbers()),)))
+    [advice] = [what for _, what in steps if "FOR UPDATE" in what]
+    assert said in advice

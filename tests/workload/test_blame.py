@@ -12,7 +12,7 @@ import pytest
 from project_fixtures import Ran
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.checker.consistency import answerable
-from txfuzz.campaign.setup.resolve import InstalledVocabulary
+from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble
 from txfuzz.history.reader import read_history_bytes
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.report.text.finding_readme import judgement
@@ -48,6 +48,22 @@ def test_whose_fault_it_can_be() -> None:
         replace(each, steps=(*each.steps, Step(None, sql="SELECT 1"))) for each in plain.transactions
     )
     assert not replace(plain, transactions=beside).own_lists
+
+
+def test_why_a_level_does_not_answer_for_lists_of_ones_own_sql() -> None:
+    counter, registry = shipped("counter"), load_plugins()
+    at = {level: assemble(counter, registry, isolation=level) for level in ("read committed", "serializable")}
+    assert at["read committed"].answers_for is None
+    [said] = at["read committed"].disclaimers
+    assert said == (
+        "the database is not blamed for what is found here: read_add_write writes lists with its own "
+        "SQL, and at read committed updates may be lost"
+    )
+    assert at["serializable"].answers_for
+    assert not at["serializable"].disclaimers
+    plain = assemble(shipped("lost_update"), registry, isolation="read committed")
+    assert plain.answers_for
+    assert not plain.disclaimers
 
 
 def test_the_same_history_is_told_in_both_ways() -> None:

@@ -33,7 +33,8 @@ class CampaignFacts:
     """campaign.json without its iterations; the fields are described in docs/reference/artefacts.md.
 
     state: "running", "ended", "interrupted" or "failed: why". workers: how many iterations ran at a time.
-    locks: the words of `lock` that the adapter has for reads.
+    locks: the words of `lock` that the adapter has for reads. own_sql: the transactions that the workload
+    writes in SQL of its own.
     """
 
     state: str = ""
@@ -48,6 +49,7 @@ class CampaignFacts:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     adapter: str | None = None
     locks: tuple[str, ...] = ()
+    own_sql: tuple[str, ...] = ()
     analyzers: tuple[str, ...] = ()
     strategy: str | None = None
     opening: tuple[Adjustment, ...] = ()

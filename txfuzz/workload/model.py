@@ -178,6 +178,13 @@ class Workload:
         return any(step.sql is not None and step.f == "append" for step in steps)
 
     @property
+    def own_sql(self) -> tuple[str, ...]:
+        """The transactions with SQL of its own."""
+        return tuple(
+            each.name for each in self.transactions if any(step.sql is not None for step in each.steps)
+        )
+
+    @property
     def own_tables(self) -> bool:
         """Do its micro-operations act on its own tables?"""
         return any(step.own_table and step.f for each in self.transactions for step in each.steps)

@@ -36,7 +36,7 @@ from txfuzz.workload.database.levels import weakest_level, with_allowed_words, w
 from txfuzz.workload.database.variations import with_variations
 from txfuzz.workload.model import DatabaseSpec, FaultSpec, PluginSpec, Workload
 from txfuzz.workload.scenario import Scenario
-from txfuzz.workload.sql.blame import doubts
+from txfuzz.workload.sql.blame import doubts, overwrites
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,10 @@ class Assembled:
     @property
     def disclaimers(self) -> tuple[str, ...]:
         """Why the database is not blamed for what is found, as sentences."""
-        return tuple(f"the database is not blamed for what is found here: {doubt}" for doubt in self.doubts)
+        doubts, own_lists = self.doubts, self.workload.own_lists
+        if not doubts and answerable(self.promised, own_lists=own_lists) is None:
+            doubts = overwrites(self.workload, self.isolation)
+        return tuple(f"the database is not blamed for what is found here: {doubt}" for doubt in doubts)
 
     @property
     def answers_for(self) -> str | None:

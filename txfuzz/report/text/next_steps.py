@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from txfuzz.analysis.checker.anomaly_types import is_anomaly_type
@@ -66,29 +66,37 @@ def _steps(record: CampaignResult) -> Iterator[tuple[str, str]]:
     if told is None:
         return
     yield analyze_command(record, told), "all that this history shows"
-    locks = _reads_to_lock(record)
-    if locks:
-        yield (
-            "",
-            f"or try FOR UPDATE: `lock: {_LOCK}` in the reads of {locks}, on rows that exist beforehand "
-            "(`keys: {rows: inserted}`), and run it again",
-        )
+    if names := _reads_to_lock(record):
+        yield "", _lock_advice(names, record.facts.own_sql)
 
 
-def _reads_to_lock(record: CampaignResult) -> str:
+def _lock_advice(names: Sequence[str], own_sql: Sequence[str]) -> str:
+    """own_sql: those of the workload's transactions that are not written with `lock`."""
+    micro_operations = [each for each in names if each not in own_sql]
+    in_sql = [each for each in names if each in own_sql]
+    places, rows = [], "rows that exist beforehand"
+    if micro_operations:
+        places.append(f"`lock: {_LOCK}` in the reads of {listed(micro_operations, most=_NAMED)}")
+        rows += " (`keys: {rows: inserted}`)"
+    if in_sql:
+        places.append(f"at the end of the SELECTs of {listed(in_sql, most=_NAMED)}")
+    return f"or try FOR UPDATE: {' and '.join(places)}, on {rows}, and run it again"
+
+
+def _reads_to_lock(record: CampaignResult) -> tuple[str, ...]:
     """The transactions that missed another's write, if a lock of the database could have kept that away.
     A level that has broken its own promise is not the application's to repair."""
     leading, told = record.leading, record.told_first
     if leading is None or told is None or _LOCK not in record.facts.locks:
-        return ""
+        return ()
     if against(told.deciding_result, record.answers_for):
-        return ""
+        return ()
     if not any(edge.kind == "rw" for edge in leading.edges) and leading.type != "lost-update":
-        return ""
+        return ()
     rows = {edge.source for edge in leading.edges if edge.kind == "rw"}
     views = [view for view in leading.transactions if not rows or view.row in rows]
     names = dict.fromkeys(view.template for view in views if view.template)
-    return listed(names, most=_NAMED) if names else ""
+    return tuple(names)
 
 
 def step_lines(steps: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:

@@ -12,6 +12,8 @@ from txfuzz.transactions.model import Step
 from txfuzz.workload.model import Workload
 from txfuzz.workload.sql.tables import tables_of
 
+_NAMED = 4  # transactions
+
 
 def doubts(workload: Workload) -> tuple[str, ...]:
     """Reasons not to blame anomalies on the database; empty if it may be blamed."""
@@ -21,6 +23,23 @@ def doubts(workload: Workload) -> tuple[str, ...]:
             if step.sql is not None and (doubt := _doubt(step, step.sql)):
                 found[f"{transaction.name} {doubt}"] = None
     return tuple(found)
+
+
+def overwrites(workload: Workload, level: str) -> tuple[str, ...]:
+    """Why anomalies are not blamed on the database at a level where updates may be lost: lists that the
+    workload's own SQL writes may be written back whole. Empty if it writes none."""
+    names = dict.fromkeys(
+        transaction.name
+        for transaction in workload.transactions
+        if any(step.sql is not None and step.f == "append" for step in transaction.steps)
+    )
+    if not names:
+        return ()
+    verb, whose = ("writes", "its") if len(names) == 1 else ("write", "their")
+    said = (
+        f"{listed(names, most=_NAMED)} {verb} lists with {whose} own SQL, and at {level} updates may be lost"
+    )
+    return (said,)
 
 
 def _doubt(step: Step, sql: str) -> str:
