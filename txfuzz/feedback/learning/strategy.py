@@ -290,7 +290,10 @@ class Learning:
 
 
 def _at_most(transactions: int, original: Workload) -> int | None:
-    """As many, or as many as the workload has; None for its own duration, if it ends by time."""
+    """As many, or as many as the workload has; None for its own duration, if it ends by time. With faults it
+    is as long as it was: they strike at certain times of a run."""
+    if original.faults:
+        return original.scheduling.transactions
     if original.scheduling.transactions is not None:
         return min(transactions, original.scheduling.transactions)
     return transactions if transactions < _MOST else None
