@@ -83,6 +83,20 @@ def test_not_forced(given: History) -> None:
     assert pursued_text(found).endswith("on key 42 of iteration 3: not forced")
 
 
+def test_one_client_alone_does_not_attempt_it() -> None:
+    one_by_one = history(("book", READS), ("pay", WRITES), ("book", SEES), one_by_one=True)
+    alone = workload(7, 42)
+    alone = replace(alone, scheduling=replace(alone.scheduling, clients=1))
+    made = pursuit(3, EARLIER, one_by_one, analyze_history(one_by_one), alone)
+    assert made is not None
+    assert made.outcome == "one client"
+    assert pursued_text(made).endswith("of iteration 3: not attempted, because one client ran alone")
+    overlapping = history(("book", READS), ("pay", WRITES))
+    beside = pursuit(3, EARLIER, overlapping, analyze_history(overlapping), alone)
+    assert beside is not None
+    assert beside.outcome == "forced", "another runner may have had more clients"
+
+
 def test_the_anomaly_that_it_closes_is_named() -> None:
     found = pursued(
         history(

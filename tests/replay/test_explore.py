@@ -20,7 +20,7 @@ from txfuzz.replay.judge import Judge
 from txfuzz.replay.schedule.interleavings import Interleavings, sampled
 from txfuzz.replay.schedule.key_assignments import MOST_ASSIGNMENTS, all_key_assignments, key_assignments
 from txfuzz.replay.schedule.mvcc_model import Access, Event, predict
-from txfuzz.replay.schedule.pinned_keys import choices_of
+from txfuzz.replay.schedule.pinned_keys import choices_of, step_keys
 from txfuzz.replay.schedule.replay_workload import Aim, Role, compose, schedule
 from txfuzz.transactions.distinct_choices import satisfiable
 from txfuzz.transactions.model import Choice, Ref, Step, Transaction
@@ -177,6 +177,23 @@ def test_any_number_of_keys_can_be_shared() -> None:
     many = key_assignments([four(7, differ=False)] * 2, 10, 3)
     assert (len(many.chosen), many.count, many.sampled) == (10, None, True)
     assert len(set(acts_of(many.chosen))) == 10
+
+
+def test_keys_for_later_choices_are_left() -> None:
+    """The last choice has two keys, which ten others may take first."""
+    names = [f"k{at}" for at in range(10)]
+    chosen = [Choice(range(1, 12), name, tuple(names[:at])) for at, name in enumerate(names)]
+    last = Choice((1, 2), "last", tuple(names))
+    tight = Transaction("tight", (*(Step("r", each) for each in chosen), Step("append", last)))
+    found = key_assignments([tight] * 2, 5, renamed=False, enumerated=48)
+    assert len(found.chosen) == 5
+    assert all(len(set(step_keys(role.transaction))) == 11 for way in found.chosen for role in way)
+
+
+def test_transactions_may_have_hundreds_of_choices() -> None:
+    many = Transaction("many", tuple(Step("append", Choice(range(1, 4))) for _ in range(600)))
+    found = key_assignments([many] * 2, 1, renamed=False, enumerated=1)
+    assert [len(role.transaction.steps) for role in found.chosen[0]] == [600, 600]
 
 
 def test_transactions_meet_wherever_their_lists_do() -> None:

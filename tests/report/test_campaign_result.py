@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from txfuzz.analysis.analyze import ONE_CLIENT
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.errors import ExitCode
 from txfuzz.report.campaign_result import CampaignFacts, CampaignResult, run_sentence
@@ -17,6 +18,7 @@ from txfuzz.report.junit import junit_text
 PLACE = Path("run")
 VALID = AnalysisResult("h", Verdict.VALID, "serializable", transactions=9, committed=9)
 VACUOUS = replace(VALID, verdict=Verdict.UNKNOWN, reason="vacuous: nothing committed", vacuous=True)
+ALONE = replace(VACUOUS, reason=ONE_CLIENT)
 REFUSED = replace(VALID, verdict=Verdict.UNKNOWN, reason="duplicate writes")
 INVALID = replace(VALID, verdict=Verdict.INVALID, anomaly_types=("G2-item",), all_types=("G2-item",))
 
@@ -61,6 +63,21 @@ def test_it_says_in_how_many_iterations_nothing_could_go_wrong() -> None:
         "serializable; in 1 of the iterations nothing could go wrong."
     )
     assert "nothing could go wrong" not in run_sentence(campaign(VALID))
+
+
+def test_one_client_alone_is_told_as_such() -> None:
+    assert run_sentence(campaign(VALID, ALONE)).endswith(
+        "are consistent with serializable; in 1 of the iterations one client ran alone, which shows only "
+        "what can go wrong without others."
+    )
+    assert (
+        "; in 1 of the iterations nothing could go wrong; in 2 of the iterations one client"
+        in run_sentence(campaign(VALID, ALONE, VACUOUS, ALONE))
+    )
+    assert campaign(VALID, ALONE).exit_code is ExitCode.NOTHING_FOUND
+    assert run_sentence(campaign(ALONE)) == (
+        "No verdict: vacuous: one client ran alone, and nothing went wrong that could without others."
+    )
 
 
 def test_it_says_why_there_is_no_verdict() -> None:

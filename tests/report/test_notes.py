@@ -68,6 +68,10 @@ def test_only_what_all_decisions_leave_possible_is_hoped_for(snapshot: SnapshotA
     assert fixed == snapshot(name="a fixed key")
     never = Adjustment("mix", {"probe": 1, "look": 1}, {"probe": 1, "look": 0}, "why not", "mix")
     assert not any("hopes" in line for line in changes(given, KEYS, never, CLIENTS))
+    one = replace(CLIENTS, after=1)
+    kept = notes_text(0, WORKLOAD, given, (replace(KEYS, after=[3, 4]), one))
+    assert "hopes" not in kept, "one client alone forces nothing"
+    assert "The next iteration pursues" not in kept
     fewer = replace(CLIENTS, after=4)
     assert not any("hopes" in line for line in changes(given, fewer))
 
@@ -84,6 +88,14 @@ def test_the_anomaly_names_its_transactions_and_the_keys_of_the_workload(
         builder.add("ok", process, [(f, key, () if f == "r" else value) for f, key, value in each])
     found = analyze_history(builder.finish())
     assert notes_text(1, WORKLOAD, found, ()) == snapshot
+
+
+def test_of_hundreds_of_weights_the_highest_are_told() -> None:
+    weights = {f"t{at}": 1.0 for at in range(300)}
+    told = value_text({**weights, "t299": 5.0}, "mix")
+    assert told.startswith("t299 5, t0 1, ")
+    assert told.endswith(" and 288 more")
+    assert value_text({"a": 1, "b": 2}, "mix") == "a 1 and b 2"
 
 
 def test_decisions_in_words() -> None:

@@ -146,6 +146,9 @@ def _told(part: Part) -> Mapping[str, Any]:
     return {"verdict": part.verdict.value, "reason": part.reason, **part.data}
 
 
+ONE_CLIENT = "vacuous: one client ran alone, and nothing went wrong that could without others"
+
+
 def vacuous_reason(history: History, result: AnalysisResult) -> str | None:
     """Why an executed history proves nothing although nothing contradicts the model; None if it does.
 
@@ -160,6 +163,9 @@ def vacuous_reason(history: History, result: AnalysisResult) -> str | None:
         return None
     edges = dependencies(history)
     between = history.process[edges.source] != history.process[edges.target]
-    if len(edges.bicliques) or np.any(between & asked[edges.source] & asked[edges.target]):
+    both = asked[edges.source] & asked[edges.target]
+    if len(edges.bicliques) or np.any(between & both):
         return None
+    if len(np.unique(history.process[asked])) == 1 and np.any(both):
+        return ONE_CLIENT
     return "vacuous: no dependency between two processes"

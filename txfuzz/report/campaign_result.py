@@ -279,12 +279,23 @@ def nothing_found_text(record: CampaignResult) -> str:
         schedules = searched.schedules + searched.varied_schedules
         iterations += f" and {counted(schedules, 'small-scope schedule')}"
     level = f" at {record.levels}" if record.levels else ""
-    idle = sum(each.vacuous for each in record.iterations)
-    but = f"; in {idle:,} of the iterations nothing could go wrong" if idle else ""
     return (
         f"nothing found: {committed:,} committed transactions in {iterations}{level} are consistent with "
-        f"{model_text(record.expect)}{but}"
+        f"{model_text(record.expect)}{_limits(record)}"
     )
+
+
+def _limits(record: CampaignResult) -> str:
+    """In how many iterations less, or nothing, could go wrong."""
+    alone = sum(each.alone for each in record.iterations)
+    idle = sum(each.vacuous for each in record.iterations) - alone
+    said = [f"in {idle:,} of the iterations nothing could go wrong"] if idle else []
+    if alone:
+        said.append(
+            f"in {alone:,} of the iterations one client ran alone, which shows only what can go wrong "
+            "without others"
+        )
+    return "".join(f"; {each}" for each in said)
 
 
 def unknown_reason(record: CampaignResult) -> str:

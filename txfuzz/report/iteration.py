@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from txfuzz.analysis.analyze import ONE_CLIENT
 from txfuzz.analysis.near_cycles.pursuit import Pursuit
 from txfuzz.analysis.result import AnalysisResult, Anomaly, Verdict
 from txfuzz.common.sentences import counted
@@ -229,6 +230,11 @@ class Iteration:
     def vacuous(self) -> bool:
         """Could nothing go wrong in it, so that it says nothing for or against the database?"""
         return self.deciding_result.vacuous
+
+    @property
+    def alone(self) -> bool:
+        """Did one client run alone, which shows only what can go wrong without others?"""
+        return self.vacuous and self.reason == ONE_CLIENT
 
     @property
     def reason(self) -> str:

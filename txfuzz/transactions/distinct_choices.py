@@ -11,18 +11,29 @@ _MOST_STEPS = 20_000  # of the search; beyond it the generator reports choices t
 
 def satisfiable(choices: Sequence[Choice]) -> bool:
     """choices: of one transaction, in order; distinct_from names earlier ones."""
-    places = {choice.name: number for number, choice in enumerate(choices) if choice.name is not None}
-    differs: dict[int, set[int]] = {number: set() for number in range(len(choices))}
-    for number, choice in enumerate(choices):
-        for name in choice.distinct_from:
-            differs[number].add(places[name])
-            differs[places[name]].add(number)
+    differs = _differing(choices)
     # A choice with more keys than it has others to differ from can always be made.
     while free := [number for number, others in differs.items() if len(choices[number].keys) > len(others)]:
         for number in free:
             for other in differs.pop(number):
                 differs[other].discard(number)
     return _search({number: tuple(choices[number].keys) for number in differs}, differs)
+
+
+def never_short(choices: Sequence[Choice]) -> bool:
+    """Is there a key left for each choice, whatever the others are? choices: as above."""
+    return all(len(choices[number].keys) > len(others) for number, others in _differing(choices).items())
+
+
+def _differing(choices: Sequence[Choice]) -> dict[int, set[int]]:
+    """Place of a choice → the places of those that must differ from it, or it from them."""
+    places = {choice.name: number for number, choice in enumerate(choices) if choice.name is not None}
+    differs: dict[int, set[int]] = {number: set() for number in range(len(choices))}
+    for number, choice in enumerate(choices):
+        for name in choice.distinct_from:
+            differs[number].add(places[name])
+            differs[places[name]].add(number)
+    return differs
 
 
 def _search(keys: dict[int, tuple[int, ...]], differs: dict[int, set[int]]) -> bool:

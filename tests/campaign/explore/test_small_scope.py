@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -282,6 +283,36 @@ def test_the_command_line_tells_it(written: Callable[..., Path], tmp_path: Path,
     assert "lost-update in iteration" in ran.out
     ran = txfuzz("run", "--config", path, "--plain", "--no-small-scope", "--output-dir", tmp_path / "b")
     assert "small scope" not in ran.err
+
+
+def test_planning_takes_no_longer_than_the_search_may(written: Callable[..., Path], tmp_path: Path) -> None:
+    path, warnings = written(), []
+    path.write_text(path.read_text().replace("seconds: 60", "seconds: 0.0001"))
+
+    def subscriber(event: Event) -> None:
+        if isinstance(event, Warned):
+            warnings.append(event.sentence)
+
+    run_campaign(workload=path, output=tmp_path / "out", subscriber=subscriber)
+    assert warnings[0] == (
+        "the small-scope search was planned for 0.0001 s and leaves out further pairs and triples of "
+        "transactions"
+    )
+
+
+def test_a_search_that_the_campaigns_time_ends_was_not_interrupted(
+    written: Callable[..., Path], tmp_path: Path
+) -> None:
+    warnings = []
+
+    def subscriber(event: Event) -> None:
+        if isinstance(event, SmallScopeStarted):
+            time.sleep(2.0)
+        if isinstance(event, Warned):
+            warnings.append(event.sentence)
+
+    run_campaign(workload=written(), output=tmp_path / "out", max_seconds=2.0, subscriber=subscriber)
+    assert warnings == ["no small-scope search: 2 seconds have passed"]
 
 
 def test_without_time_for_a_schedule_there_is_none(written: Callable[..., Path], tmp_path: Path) -> None:

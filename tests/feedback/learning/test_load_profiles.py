@@ -89,6 +89,18 @@ def test_nothing_changes_that_the_owner_does_not_allow() -> None:
     assert [under(each, workload) for each in LOAD_PROFILES] == [workload] * len(LOAD_PROFILES)
 
 
+def test_what_is_told_of_a_load_is_what_the_owner_lets_it_change() -> None:
+    _, _, alone, plain = LOAD_PROFILES
+    free = of(LOOK, PEEK, RMW)
+    assert alone.told(free, under(alone, free), free) == f"under the load {alone.name!r}: {alone.why}"
+    assert plain.told(free, free, free).startswith("under the load 'as it is': ")
+    only_mix = replace(free, mutate=AllowedChanges(("keys", "mix")))
+    told = alone.told(only_mix, under(alone, only_mix), only_mix)
+    assert told == f"under the load {alone.name!r}, as far as `mutate` allows: {alone.why}"
+    only_keys = replace(free, mutate=AllowedChanges(("keys",)))
+    assert alone.told(only_keys, under(alone, only_keys), only_keys) == ""
+
+
 def test_one_profile_leaves_the_workload_as_it_is() -> None:
     workload = of(LOOK, RMW)
     assert [under(each, workload) == workload for each in LOAD_PROFILES] == [False, False, False, True]

@@ -20,7 +20,7 @@ from txfuzz.testing import MemoryAdapter
 from txfuzz.testing.small_run import recorded
 from txfuzz.transactions.model import Choice, Ref, Step, Transaction
 from txfuzz.workload.allowed_changes import AllowedChanges
-from txfuzz.workload.model import Scheduling, Weight, Workload
+from txfuzz.workload.model import FaultSpec, Scheduling, Weight, Workload
 from txfuzz.workload.seeds import stream
 
 MUTATORS = tuple(entry.value() for entry in load_plugins().all("mutator"))
@@ -143,6 +143,15 @@ def test_a_workload_that_ends_by_time_gets_its_time_back() -> None:
         feedback = FeedbackResult(number, Verdict.VALID, 100, 90, 10, original=by_time, coverage={RW: 1})
         workload, *_ = decide(strategy, Situation(workload, feedback, mutators=MUTATORS), Random(number))
     assert lengths == [(1_000, None), (1_000, None), (None, 10.0)]
+
+
+def test_a_workload_with_faults_keeps_its_length() -> None:
+    """They strike at certain times of a run, which a run of 100 transactions may never reach."""
+    faults = (FaultSpec("terminate-backends", every=0.2),)
+    by_time = replace(ROLES, faults=faults, scheduling=Scheduling(8, None, duration=5.0))
+    assert opened(Learning(), by_time).scheduling.duration == 5.0
+    assert opened(Learning(), by_time).scheduling.transactions is None
+    assert opened(Learning(), replace(ROLES, faults=faults)).scheduling.transactions == 2_000
 
 
 def test_a_mutator_of_a_plugin_that_fails_is_named_and_another_one_is_asked() -> None:

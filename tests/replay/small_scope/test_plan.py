@@ -151,6 +151,54 @@ def test_transactions_without_weight_are_left_out(made) -> None:  # type: ignore
     assert {name for each in plan(workload, 50) for name in each.combination} == {"skew"}
 
 
+UNSEEN = """
+    - name: claim
+      steps:
+        - sql: SELECT key, val FROM {table} WHERE key IN (:a, :b) AND val = '{}' LIMIT 1
+          args: {a: 1, b: 2}
+          elle: {f: r, key_column: key, column: val}
+          returns: {job: key}
+        - {f: append, key: {ref: job}}
+"""
+
+
+def test_what_the_checker_does_not_see_beforehand_has_its_turn(made) -> None:  # type: ignore[no-untyped-def]
+    """Nobody can tell whether two claims are dangerous, so they do not wait until all that is has run."""
+    planned = plan(made(UNSEEN + SKEW + COUNTER), 40)
+    claims = [at for at, each in enumerate(planned) if each.combination == ("claim", "claim")]
+    assert claims[0] < 4
+    assert len({one[0] for one in planned[claims[0]].order[:-2]}) == 2
+    assert planned[claims[0]].order[1][0] == planned[claims[0]].order[-1][0], "they overlap"
+
+
+def test_triples_of_the_last_of_many_transactions_take_part(made) -> None:  # type: ignore[no-untyped-def]
+    own = "\n".join(
+        f"    - {{name: n{at}, steps: [{{f: r, key: {100 + at}}}, {{f: append, key: {500 + at}}}]}}"
+        for at in range(250)
+    )
+    workload = made(own + AUDIT)
+    assert ("withdraw", "deposit", "audit") in triples(workload)
+    together = [
+        each for each in plan(workload, 40) if set(each.combination) == {"withdraw", "deposit", "audit"}
+    ]
+    assert any(each.dangerous for each in together)
+
+
+def test_a_plan_that_has_to_end_has_the_first_combination(made) -> None:  # type: ignore[no-untyped-def]
+    asked: list[None] = []
+    planned = plan(made(AUDIT), 40, ends=lambda: asked.append(None) is None)
+    assert {each.combination for each in planned} == {pairs(made(AUDIT))[0]}
+    assert len(asked) == 2
+
+
+def test_transactions_may_have_hundreds_of_steps() -> None:
+    long = {alias: [(("r", 1),), (("w", 2),)] * 200 for alias in ("t1", "t2", "t3")}
+    few, *_ = bounded_orders(long, 0)
+    assert len(few) == 3 * 401
+    one = next(order for order in bounded_orders(long, 1) if order != few)
+    assert len(one) == len(set(one)) == len(few)
+
+
 def test_triples_get_their_share(made) -> None:  # type: ignore[no-untyped-def]
     workload = made(AUDIT)
     assert ("withdraw", "deposit", "audit") in triples(workload)

@@ -17,7 +17,7 @@ from txfuzz.analysis.result import AnalysisResult, Anomaly, MissingEdge
 from txfuzz.history.model import OK, History
 from txfuzz.workload.model import Workload
 
-FORCED, NOT_FORCED, NOT_ASKED, UNKNOWN = "forced", "not forced", "not asked", "unknown"
+FORCED, NOT_FORCED, NOT_ASKED, ALONE, UNKNOWN = "forced", "not forced", "not asked", "one client", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Pursuit:
     """A missing edge of one iteration in the next one.
 
     iteration: the one whose nearest near-cycle lacked the edge. outcome: "forced", "not forced",
-    "not asked" (the workload no longer has all keys of the near-cycle), or "unknown" (the history cannot
-    be judged). times: pairs of committed, overlapping transactions with such an edge. closed: the types
-    of the reported anomalies that contain it.
+    "not asked" (the workload no longer has all keys of the near-cycle), "one client" (it ran alone, so that
+    nothing overlapped), or "unknown" (the history cannot be judged). times: pairs of committed, overlapping
+    transactions with such an edge. closed: the types of the reported anomalies that contain it.
     """
 
     iteration: int
@@ -58,7 +58,9 @@ def pursuit(
         return Pursuit(iteration, near.missing, NOT_ASKED)
     times = _times(history, near.missing, options or VersionOptions())
     if not times:
-        return Pursuit(iteration, near.missing, UNKNOWN if times is None else NOT_FORCED)
+        alone = workload.scheduling.clients < 2 and not workload.directed
+        outcome = UNKNOWN if times is None else ALONE if alone else NOT_FORCED
+        return Pursuit(iteration, near.missing, outcome)
     closed = {each.type for each in result.anomalies if _takes_part(each, near.missing)}
     return Pursuit(iteration, near.missing, FORCED, times, tuple(sorted(closed)))
 

@@ -4,6 +4,7 @@ to each other, before the crowd is let loose. Its history, analysis and finding 
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -63,6 +64,7 @@ from txfuzz.workload.model import Workload
 from txfuzz.workload.seeds import stream
 from txfuzz.workload.yaml.writer import workload_text
 
+_INTERRUPTED = "it was interrupted"
 _LIMITS = Limits(attempt_seconds=2.0)
 
 
@@ -143,9 +145,23 @@ def _planned(setup: CampaignSetup, publish: Subscriber) -> list[PlannedSchedule]
     if setup.assembled.strategy.blind:
         return []  # a control, whose crowd has to find everything by itself
     publish(Preparing("planning the schedules of the small-scope search"))
-    planned = plan(setup.assembled.workload, bounds.schedules, transactions=bounds.transactions)
-    if not planned:
+    until, cut = time.monotonic() + bounds.seconds, False
+
+    def ends() -> bool:
+        nonlocal cut
+        cut = setup.deadline.is_set() or time.monotonic() >= until
+        return cut
+
+    planned = plan(setup.assembled.workload, bounds.schedules, transactions=bounds.transactions, ends=ends)
+    if not planned and not cut:
         publish(Warned("no small-scope search: no two transactions of the workload can conflict"))
+    elif cut and not setup.deadline.is_set():
+        publish(
+            Warned(
+                f"the small-scope search was planned for {bounds.seconds:.3g} s and leaves out further pairs "
+                "and triples of transactions"
+            )
+        )
     return planned
 
 
@@ -170,6 +186,9 @@ def _run(
             watch=lambda asked, tally: publish(RunProgress(asked, tally)),
             vary=partial(_vary, database, replayer),
             keep=lambda result: write_json(files.small_scope, as_data(result)),
+            why=lambda: (
+                "it was interrupted" if setup.deadline.interrupted.is_set() else setup.deadline.reason
+            ),
         )
     if setup.maker.skip_keys is not None:
         setup.maker.skip_keys(execution.last_key)

@@ -23,7 +23,7 @@ from txfuzz.campaign.events import (
 )
 from txfuzz.cli.terminal import OF_VERDICT, Style, laid_out, say, say_step, wrapped
 from txfuzz.common.sanitize import one_line
-from txfuzz.common.sentences import counted, listed
+from txfuzz.common.sentences import counted, listed, weighted
 from txfuzz.errors import TxfuzzError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.campaign_result import CampaignResult
@@ -187,8 +187,8 @@ def _nothing_found(campaign: CampaignResult) -> str:
 
 def _mix(workload: Workload) -> str:
     total = sum(weight.weight for weight in workload.mix)
-    shares = (f"{weight.txn} {weight.weight / total:.0%}" for weight in workload.mix)
-    return ", ".join(shares)
+    weights = {each.txn: each.weight for each in workload.mix}
+    return ", ".join(weighted(weights, lambda name, weight: f"{name} {weight / total:.0%}"))
 
 
 def _ran(execution: ExecutionSummary) -> str:
@@ -238,5 +238,5 @@ def _short(value: object, target: str) -> str:
     if isinstance(value, list | tuple):
         return f"{len(value):,} keys" if len(value) > 8 else "[" + ", ".join(map(str, value)) + "]"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {weight:.2g}" for name, weight in value.items())
+        return ", ".join(weighted(value, lambda name, weight: f"{name} {weight:.2g}"))
     return str(value)

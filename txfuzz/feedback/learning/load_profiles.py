@@ -22,6 +22,7 @@ from typing import Final
 
 from txfuzz.feedback.adjustments import current
 from txfuzz.feedback.learning.difference import changed_to
+from txfuzz.feedback.targets.table import TARGETS
 from txfuzz.transactions.model import Step, Transaction
 from txfuzz.workload.model import Workload
 
@@ -62,6 +63,15 @@ class LoadProfile:
             return workload
         pause = {"least": 0.0, "most": self.pause, "before": self.before}
         return changed_to(workload, "scheduling.think_time", pause, original)
+
+    def told(self, before: Workload, after: Workload, original: Workload) -> str:
+        """What `of` made of a workload, as a phrase; empty if its owner lets nothing of that change."""
+        changes = {"mix": self.mix is not None, "scheduling.clients": self.clients != 1.0}
+        changes["scheduling.think_time"] = self.pause > 0.0
+        kept = any(made and TARGETS[target].kind not in original.mutate for target, made in changes.items())
+        if kept and before == after:
+            return ""
+        return f"under the load {self.name!r}{', as far as `mutate` allows' if kept else ''}: {self.why}"
 
 
 def read_more(workload: Workload) -> dict[str, float]:

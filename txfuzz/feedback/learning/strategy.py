@@ -34,7 +34,7 @@ from txfuzz.feedback.learning.corpus import Corpus, CorpusEntry
 from txfuzz.feedback.learning.coverage_map import CoverageMap, worth
 from txfuzz.feedback.learning.credit import PER, Credit
 from txfuzz.feedback.learning.difference import changed_to, difference
-from txfuzz.feedback.learning.load_profiles import LOAD_PROFILES, LoadProfile
+from txfuzz.feedback.learning.load_profiles import LOAD_PROFILES
 from txfuzz.feedback.mutators import Mutation, applicable, mutated
 from txfuzz.feedback.strategy_names import LEARNING
 from txfuzz.feedback.targets.choices import few_choices
@@ -142,9 +142,9 @@ class Learning:
                 changed = {each.adjustment.target: each.adjustment.heuristic for each in mutations}
                 wanted = mutations[-1].workload
                 return self._next(situation, original, wanted, made, why, failed, changed)
-        profile, started = self._started(original, random)
+        started, load = self._started(original, random)
         started = self._calmed(started, original, refused)
-        why = f"{_AGAIN}, under the load {profile.name!r}: {profile.why}"
+        why = f"{_AGAIN}, {load}" if load else _AGAIN
         return self._next(situation, original, started, _Made(), why, failed)
 
     def _may_mutate(self) -> bool:
@@ -188,11 +188,9 @@ class Learning:
         narrow = self._few_keys(workload, workload, random)
         length = _at_most(self.transactions, workload)
         self._memory.start = changed_to(narrow, "scheduling.transactions", length, workload)
-        profile, started = self._started(workload, random)
-        why = (
-            f"static settings do best on few keys: {self.keys} of each choice, in short iterations, first "
-            f"under the load {profile.name!r}: {profile.why}"
-        )
+        started, load = self._started(workload, random)
+        why = f"static settings do best on few keys: {self.keys} of each choice, in short iterations"
+        why += f", first {load}" if load else ""
         return self._next(situation, workload, started, _Made(), why)
 
     def _next(
@@ -241,12 +239,13 @@ class Learning:
             yields = "; ".join(f"{name} {found}" for name, found in best[:_TOLD])
             yield f"credit of mutators: {yields}"
 
-    def _started(self, original: Workload, random: Random) -> tuple[LoadProfile, Workload]:
-        """The narrow start under the next load profile."""
+    def _started(self, original: Workload, random: Random) -> tuple[Workload, str]:
+        """The narrow start under the next load profile, and what LoadProfile.told says of that."""
         profile = LOAD_PROFILES[self._memory.starts % len(LOAD_PROFILES)]
         self._memory.starts += 1
         narrow = self._few_keys(self._memory.start or original, original, random)
-        return profile, profile.of(narrow, original)
+        started = profile.of(narrow, original)
+        return started, profile.told(narrow, started, original)
 
     def _few_keys(self, workload: Workload, original: Workload, random: Random) -> Workload:
         few = few_choices(workload, self.keys, random, original)
@@ -291,7 +290,10 @@ class Learning:
 
 
 def _at_most(transactions: int, original: Workload) -> int | None:
-    """As many, or as many as the workload has; None for its own duration, if it ends by time."""
+    """As many, or as many as the workload has; None for its own duration, if it ends by time. With faults it
+    is as long as it was: they strike at certain times of a run."""
+    if original.faults:
+        return original.scheduling.transactions
     if original.scheduling.transactions is not None:
         return min(transactions, original.scheduling.transactions)
     return transactions if transactions < _MOST else None

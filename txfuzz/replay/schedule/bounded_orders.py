@@ -6,7 +6,7 @@ A preemption is a switch away from a transaction that has not ended. Most concur
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from txfuzz.replay.schedule.interleavings import Interleavings
 from txfuzz.replay.schedule.mvcc_model import Access, Event
@@ -25,25 +25,37 @@ def bounded_orders(accesses: Mapping[str, Sequence[Access]], most: int) -> Itera
 
 
 def _orders(lengths: Mapping[str, int], preemptions: int) -> Iterator[tuple[Event, ...]]:
-    """All orders with exactly this many preemptions. lengths: events of each alias, COMMIT included."""
+    """All orders with exactly this many preemptions, in lexicographic order. lengths: events of each alias,
+    COMMIT included."""
+    aliases = list(lengths)
     done = dict.fromkeys(lengths, 0)
     order: list[Event] = []
 
-    def grow(left: int) -> Iterator[tuple[Event, ...]]:
-        current = order[-1][0] if order else None
-        unfinished = [alias for alias in lengths if done[alias] < lengths[alias]]
-        if not unfinished:
-            if not left:
-                yield tuple(order)
-            return
-        for alias in unfinished:
-            preempts = current in unfinished and alias != current
-            if preempts and not left:
-                continue
-            order.append((alias, done[alias]))
-            done[alias] += 1
-            yield from grow(left - preempts)
-            done[alias] -= 1
-            order.pop()
+    def grow(at: int, left: int) -> Iterator[tuple[Event, ...]]:
+        """Those that go on with the alias at this place. It nests as deeply as there are switches, since
+        transactions may have hundreds of steps."""
+        alias = aliases[at]
+        began, rest = done[alias], lengths[alias] - done[alias]
 
-    return grow(preemptions)
+        def after(count: int, others: Iterable[int], left: int) -> Iterator[tuple[Event, ...]]:
+            order.extend((alias, step) for step in range(began, began + count))
+            done[alias] = began + count
+            if len(order) < sum(lengths.values()):
+                for other in others:
+                    if done[aliases[other]] < lengths[aliases[other]]:
+                        yield from grow(other, left)
+            elif not left:
+                yield tuple(order)
+            del order[-count:]
+            done[alias] = began
+
+        if left:
+            for count in range(1, rest):
+                yield from after(count, range(at), left - 1)
+        yield from after(rest, range(len(aliases)), left)
+        if left:
+            for count in range(rest - 1, 0, -1):
+                yield from after(count, range(at + 1, len(aliases)), left - 1)
+
+    for at in range(len(aliases)):
+        yield from grow(at, preemptions)

@@ -61,15 +61,25 @@ class Interleavings:
 
     def normal(self, order: Sequence[Event]) -> tuple[Event, ...]:
         """The lexicographically first equivalent order."""
-        left = list(order)
+        left: dict[str, list[int]] = {alias: [] for alias in self._aliases}  # places, the first one last
+        for at in reversed(range(len(order))):
+            left[order[at][0]].append(at)
+        gone = [False] * len(order)
+        behind = [0] * len(order)  # up to where nothing keeps an event from going first
         found: list[Event] = []
-        while left:
-            best = 0
-            for at in range(1, len(left)):
-                smaller = self._place[left[at][0]] < self._place[left[best][0]]
-                if smaller and all(self.commute(other, left[at]) for other in left[:at]):
-                    best = at
-            found.append(left.pop(best))
+        while len(found) < len(order):
+            for places in left.values():
+                if not places:
+                    continue
+                at, upto = places[-1], behind[places[-1]]
+                while upto < at and (gone[upto] or self.commute(order[upto], order[at])):
+                    upto += 1
+                behind[at] = upto
+                if upto == at:
+                    break
+            places.pop()
+            gone[at] = True
+            found.append(order[at])
         return tuple(found)
 
     def _grow(self, order: list[Event], done: dict[str, int]) -> Iterator[tuple[Event, ...]]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, islice
+from itertools import chain, combinations, islice, permutations
 
 from txfuzz.common.key_ranges import Keys
 from txfuzz.replay.reductions import literal, rekeyed
+from txfuzz.replay.schedule.mvcc_model import Access
 from txfuzz.replay.schedule.pinned_keys import choices_of, pinned, step_keys
 from txfuzz.replay.schedule.replay_workload import Role
+from txfuzz.transactions.distinct_choices import never_short, satisfiable
 from txfuzz.transactions.model import Transaction
 from txfuzz.workload.seeds import stream
 
@@ -48,11 +50,12 @@ def key_assignments(
     """
     draws = stream(seed, "ways to share keys")
     keys = _SharedKeys(transactions)
-    found = list(_different(transactions, islice(keys.all(), enumerated + 1), renamed))
-    if keys.looked_at <= enumerated:
+    every = list(islice(keys.all(), enumerated + 1))
+    if len(every) <= enumerated:
+        found = list(_different(transactions, iter(every), renamed))
         places = range(len(found)) if len(found) <= most else sorted(draws.sample(range(len(found)), most))
         return KeyAssignments(tuple(found[place] for place in places), len(found))
-    drawn = (keys.drawn(draws) for _ in range(_DRAWN * most))
+    drawn = chain.from_iterable(keys.drawn(draws) for _ in range(_DRAWN * most))
     return KeyAssignments(tuple(islice(_different(transactions, drawn, renamed), most)), None)
 
 
@@ -73,11 +76,19 @@ def _different(
         if keys in looked_at:
             continue
         looked_at.add(keys)
-        roles = _roles(transactions, keys)
-        mark = tuple(role.accesses for role in roles)
-        if mark not in seen and _meet(roles):
+        roles = _pinned_roles(transactions, keys)
+        accesses = [role.accesses for role in roles]
+        names = _names(roles)
+        mark = tuple(
+            _renamed(role.transaction, each, names) for role, each in zip(roles, accesses, strict=True)
+        )
+        if mark not in seen and _meet(accesses):
             seen.add(mark)
-            yield roles if renamed else _pinned_roles(transactions, keys)
+            yield (
+                tuple(replace(each, transaction=rekeyed(each.transaction, names)) for each in roles)
+                if renamed
+                else roles
+            )
 
 
 class _SharedKeys:
@@ -88,24 +99,43 @@ class _SharedKeys:
     """
 
     def __init__(self, transactions: Sequence[Transaction]) -> None:
-        self.looked_at = 0
-        self._choices = [(at, choice) for at, each in enumerate(transactions) for choice in choices_of(each)]
+        of_each = [choices_of(each) for each in transactions]
+        self._choices = [(at, choice) for at, each in enumerate(of_each) for choice in each]
+        self._first = [sum(map(len, of_each[:at])) for at in range(len(of_each))]  # place of its first choice
+        self._short = [not never_short(each) for each in of_each]
         pool = _pool(transactions)
         self._domains = [[key for key in pool if key in choice.keys] for _, choice in self._choices]
         self._alike = {key: tuple(key in choice.keys for _, choice in self._choices) for key in pool}
 
     def all(self) -> Iterator[tuple[int, ...]]:
-        for keys in self._grow([], lambda keys: keys):
-            self.looked_at += 1
-            yield keys
+        return self._assigned(lambda keys: keys)
 
-    def drawn(self, draws: random.Random) -> tuple[int, ...]:
-        return next(self._grow([], lambda keys: draws.sample(keys, len(keys))))
+    def drawn(self, draws: random.Random) -> Iterator[tuple[int, ...]]:
+        """One, or none if there is none."""
+        return islice(self._assigned(lambda keys: draws.sample(keys, len(keys))), 1)
 
-    def _grow(self, given: list[int], ordered: Callable[[list[int]], list[int]]) -> Iterator[tuple[int, ...]]:
-        if len(given) == len(self._choices):
-            yield tuple(given)
+    def _assigned(self, ordered: Callable[[list[int]], list[int]]) -> Iterator[tuple[int, ...]]:
+        """One choice after the other: in a loop, since transactions may have hundreds of them."""
+        if not self._choices:
+            yield ()
             return
+        given: list[int] = []
+        left = [iter(self._keys(given, ordered))]
+        while left:
+            key = next(left[-1], None)
+            if key is None:
+                left.pop()
+                del given[-1:]
+                continue
+            given.append(key)
+            if len(given) == len(self._choices):
+                yield tuple(given)
+                given.pop()
+            else:
+                left.append(iter(self._keys(given, ordered)))
+
+    def _keys(self, given: Sequence[int], ordered: Callable[[list[int]], list[int]]) -> list[int]:
+        """Those that the next choice may have."""
         owner, choice = self._choices[len(given)]
         taken = {
             key
@@ -113,23 +143,32 @@ class _SharedKeys:
             if other == owner and earlier.name in choice.distinct_from
         }
         shared = self._shared(given, taken)
-        possible = False
-        for key in ordered(shared):
-            for keys in self._grow([*given, key], ordered):
-                possible = True
-                yield keys
-        if not possible:  # no shared key is available, or none that leaves one for later choices
-            own = (key for key in choice.keys if key not in taken and key not in shared)
-            for key in islice(own, 1 + len(self._choices)):
-                yield from self._grow([*given, key], ordered)
+        found = [key for key in ordered(shared) if self._leaves_some(given, key)]
+        if found:
+            return found
+        # No shared key is available, or none that leaves one for later choices
+        own = (key for key in choice.keys if key not in taken and key not in shared)
+        return list(islice((key for key in own if self._leaves_some(given, key)), 1 + len(self._choices)))
+
+    def _leaves_some(self, given: Sequence[int], key: int) -> bool:
+        """Is there a key left for each later choice of the same transaction? Without asking, it would be
+        noticed only after all ways to make the choices in between."""
+        owner, _ = self._choices[len(given)]
+        if not self._short[owner]:
+            return True
+        made = [*given[self._first[owner] :], key]
+        mine = [choice for other, choice in self._choices if other == owner]
+        pinned_ones = [replace(each, keys=(one,)) for each, one in zip(mine, made, strict=False)]
+        return satisfiable([*pinned_ones, *mine[len(made) :]])
 
     def _shared(self, given: Sequence[int], taken: set[int]) -> list[int]:
         found: list[int] = []
         classes = set()
+        used = set(given)
         for key in self._domains[len(given)]:
             if key in taken:
                 continue
-            if key not in given:
+            if key not in used:
                 if self._alike[key] in classes:
                     continue
                 classes.add(self._alike[key])
@@ -184,15 +223,24 @@ def _common(one: Keys, two: Keys, most: int) -> Sequence[int]:
     return sorted(key for key in one if key in there)[:most]
 
 
-def _roles(transactions: Sequence[Transaction], keys: Sequence[int]) -> KeyAssignment:
-    """Roles with keys numbered in the order of first use."""
-    plain = _pinned_roles(transactions, keys)
+def _names(roles: Sequence[Role]) -> Mapping[int, int]:
+    """The numbers of keys in the order of first use."""
     names: dict[int, int] = {}
-    for each in plain:
+    for each in roles:
         for keys_of_step in step_keys(each.transaction):
             for key in keys_of_step:
                 names.setdefault(key, len(names) + 1)
-    return tuple(replace(each, transaction=rekeyed(each.transaction, names)) for each in plain)
+    return names
+
+
+def _renamed(
+    transaction: Transaction, accesses: Sequence[Access], names: Mapping[int, int]
+) -> tuple[Access, ...]:
+    """What `rekeyed` would make of them."""
+    return tuple(
+        each if each is None or step.own_table else tuple((f, names[key]) for f, key in each)
+        for step, each in zip(transaction.steps, accesses, strict=True)
+    )
 
 
 def _pinned_roles(transactions: Sequence[Transaction], keys: Sequence[int]) -> KeyAssignment:
@@ -202,13 +250,11 @@ def _pinned_roles(transactions: Sequence[Transaction], keys: Sequence[int]) -> K
     return tuple(Role(f"t{at}", each, each.name) for at, each in enumerate(plain, 1))
 
 
-def _meet(roles: Sequence[Role]) -> bool:
-    """Does one write or lock what another touches? Statements that the checker does not see may."""
-    for one in roles:
-        for other in roles:
-            if one is not other:
-                written = {key for access in one.accesses for f, key in access or () if f != "r"}
-                touched = {key for access in other.accesses for _, key in access or ()}
-                if written & touched or None in one.accesses:
-                    return True
-    return False
+def _meet(accesses: Sequence[Sequence[Access]]) -> bool:
+    """Does one transaction write or lock what another touches? What the checker does not see may do so."""
+    written = [{key for each in one for f, key in each or () if f != "r"} for one in accesses]
+    touched = [{key for each in one for _, key in each or ()} for one in accesses]
+    return any(
+        bool(written[one] & touched[other]) or None in accesses[one]
+        for one, other in permutations(range(len(accesses)), 2)
+    )

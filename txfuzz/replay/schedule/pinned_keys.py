@@ -9,7 +9,8 @@ from typing import Any
 
 from txfuzz.transactions.model import Argument, Choice, Key, Ref, Step, Transaction
 
-_MOST = 20_000  # assignments to try
+_MOST = 20_000  # assignments to try, of a transaction with up to four steps
+_MOST_STEPS = 80_000  # in all of them, if there are more: what one takes grows with its steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ def pin_keys(
     kept = _recorded(transaction, recorded)
     wished = dict.fromkeys(need.key for need in needs)
     domains = [_domain(choice, kept.get(at), wished) for at, choice in enumerate(choices)]
+    perfect = (len(needs), len(kept))
     best: tuple[tuple[int, int], PinnedTransaction] | None = None
-    for keys in islice(product(*domains), _MOST):
+    for keys in islice(product(*domains), min(_MOST, 1 + _MOST_STEPS // len(transaction.steps))):
         if not _differ(choices, keys):
             continue
         pinned_transaction = pinned(transaction, keys)
@@ -54,6 +56,8 @@ def pin_keys(
         rank = (as_wished, as_recorded)
         if best is None or rank > best[0]:
             best = rank, PinnedTransaction(pinned_transaction, tuple(steps))
+        if rank == perfect:
+            break
     return None if best is None else best[1]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, combinations_with_replacement, islice
+from itertools import combinations_with_replacement, islice
 from typing import TypeVar
 
 from txfuzz.common.key_ranges import Keys
@@ -31,10 +31,8 @@ def pairs(workload: Workload) -> list[Combination]:
     and the next once each kind has had one."""
     transactions = running(workload)
     counts = conflicts(transactions)
-    exposed = _exposed(transactions)
-    ordered = sorted(
-        counts, key=lambda pair: (counts[pair] < 2, exposed.isdisjoint(pair), _size(workload, pair))
-    )
+    exposed, size = _exposed(transactions), _sizes(transactions)
+    ordered = sorted(counts, key=lambda pair: (counts[pair] < 2, exposed.isdisjoint(pair), size(pair)))
     kinds = kinds_of(transactions)
     return _in_turn(ordered, lambda pair: (counts[pair], _kind(kinds, pair)))[:MOST]
 
@@ -42,20 +40,27 @@ def pairs(workload: Workload) -> list[Combination]:
 def triples(workload: Workload) -> list[Combination]:
     """Triples of which every two may conflict, in the same order."""
     transactions = running(workload)
-    counts = conflicts(transactions)
     kinds = kinds_of(transactions)
     names = _in_turn([each.name for each in transactions], kinds.__getitem__)
     places = {each.name: at for at, each in enumerate(transactions)}
-    every = islice(combinations_with_replacement(names, 3), _LOOKED_AT)
-    in_order = (tuple(sorted(three, key=places.__getitem__)) for three in every)
-    found: list[Combination] = [
-        three for three in in_order if all(two in counts for two in combinations(three, 2))
-    ]
-    exposed = _exposed(transactions)
-    found.sort(
-        key=lambda three: (exposed.isdisjoint(three), _size(workload, three), *map(places.__getitem__, three))
-    )
+    every = islice(_triples(names, conflicts(transactions)), _LOOKED_AT)
+    found: list[Combination] = [tuple(sorted(three, key=places.__getitem__)) for three in every]
+    exposed, size = _exposed(transactions), _sizes(transactions)
+    found.sort(key=lambda three: (exposed.isdisjoint(three), size(three), *map(places.__getitem__, three)))
     return _in_turn(found, lambda three: _kind(kinds, three))[:MOST]
+
+
+def _triples(names: Sequence[str], pairs: Iterable[Combination]) -> Iterator[Combination]:
+    """Those of which every two are a pair; all of the first names before any with a later one, so that where
+    there are too many to look at, each kind takes part."""
+    numbers = {name: number for number, name in enumerate(names)}
+    earlier: dict[int, set[int]] = defaultdict(set)  # of each name: the pairs that it is the later one of
+    for one, two in pairs:
+        earlier[max(numbers[one], numbers[two])].add(min(numbers[one], numbers[two]))
+    for last in range(len(names)):
+        for middle in sorted(earlier[last]):
+            for first in sorted(earlier[last] & earlier[middle]):
+                yield names[first], names[middle], names[last]
 
 
 def kinds_of(transactions: Sequence[Transaction]) -> Mapping[str, int]:
@@ -178,5 +183,7 @@ def _overlap(one: Keys, two: Keys) -> bool:
     return any(key in there for key in two)
 
 
-def _size(workload: Workload, names: Combination) -> int:
-    return sum(len(workload.transaction(name).steps) for name in names)
+def _sizes(transactions: Sequence[Transaction]) -> Callable[[Combination], int]:
+    """How many steps all of them have together."""
+    steps = {each.name: len(each.steps) for each in transactions}
+    return lambda names: sum(steps[name] for name in names)

@@ -8,10 +8,11 @@ these come first, and every combination gets one before any gets a second.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import combinations, islice, pairwise, zip_longest
+from itertools import combinations, islice, pairwise
 
 from txfuzz.replay.schedule.bounded_orders import bounded_orders
 from txfuzz.replay.schedule.key_assignments import KeyAssignment, key_assignments
@@ -31,7 +32,9 @@ class Weaker(Enum):
 _WAYS = {2: 6, 3: 3}  # ways to share keys of each combination
 _ENUMERATED = 48  # ways to look at before a sample is drawn instead
 _PREEMPTIONS = {2: 2, 3: 1}
-_ORDERS = {2: 40, 3: 40}  # orders of each way that are considered, which takes about 0.1 ms each
+_ORDERS = 40  # orders of each way that are considered, which takes about 0.1 ms each
+_EVENTS = 1_600  # in the orders of each way, if those are long: what they take grows with their length
+_FEWEST_ORDERS = 4
 # The first kind is the rarer one, so that a few more orders are looked at before there is enough of the other
 _ENOUGH = {Weaker.SNAPSHOTS: 1, Weaker.READ_COMMITTED: 4}
 _TRIPLES = 1 / 3  # the share of schedules that triples get
@@ -54,11 +57,13 @@ class PlannedSchedule:
         return self.shown_by is not None
 
 
-def plan(workload: Workload, most: int, *, transactions: int = 3) -> list[PlannedSchedule]:
+def plan(
+    workload: Workload, most: int, *, transactions: int = 3, ends: Callable[[], bool] = lambda: False
+) -> list[PlannedSchedule]:
     """At most `most` schedules of at most `transactions` transactions, in the order in which to run them;
-    empty if none can conflict."""
-    twos = _planned(workload, pairs(workload), most)
-    threes = _planned(workload, triples(workload) if transactions > 2 else [], most)
+    empty if none can conflict. ends: asked between combinations; the rest is left out."""
+    twos = _planned(workload, pairs(workload), most, ends)
+    threes = _planned(workload, triples(workload), most, ends) if transactions > 2 and not ends() else []
     share = max(int(most * _TRIPLES), most - len(twos))
     return _interleaved(twos[: most - min(share, len(threes))], threes[:share])
 
@@ -98,26 +103,37 @@ def _interleaved(twos: Sequence[PlannedSchedule], threes: Sequence[PlannedSchedu
     return [one for _, _, one in sorted(ranked, key=lambda each: each[:2])]
 
 
-def _planned(workload: Workload, groups: Sequence[Combination], most: int) -> list[PlannedSchedule]:
+def _planned(
+    workload: Workload, groups: Sequence[Combination], most: int, ends: Callable[[], bool]
+) -> list[PlannedSchedule]:
     """A schedule of each combination in turn, the dangerous ones of all of them first."""
     enough = 1 + 2 * most // max(len(groups), 1)  # dangerous schedules of one combination
     # What snapshots alone do not prevent a database that has them cannot refuse, and what reads of committed
-    # rows do not prevent is all that some have to show
-    dangerous: dict[Weaker, list[list[PlannedSchedule]]] = {each: [] for each in Weaker}
-    of_each: list[list[PlannedSchedule]] = []
+    # rows do not prevent is all that some have to show. What the checker does not see may be either
+    first: dict[Weaker | None, list[list[PlannedSchedule]]] = {each: [] for each in (*Weaker, None)}
+    last: list[list[PlannedSchedule]] = []
     for number, names in enumerate(groups[:most]):
+        if number and ends():
+            break
         found = list(_schedules(workload, names, enough))
         with_rows = [one for each in _in_turn(found) for one in _with_rows(each, workload.keys.rows, number)]
+        for shown_by in Weaker:
+            first[shown_by].append([one for one in with_rows if one.shown_by is shown_by])
         # Of the others, transactions that follow each other say least: nothing that a database does about
         # what overlaps is asked of it
-        others = sorted(
-            (one for one in with_rows if not one.dangerous), key=lambda one: _is_serial(one.order)
-        )
-        of_each.append(others)
-        for shown_by, planned in dangerous.items():
-            planned.append([one for one in with_rows if one.shown_by is shown_by])
-    first = _alternately(*map(_in_turn, dangerous.values()))
-    return [*first, *_in_turn(of_each)][:most]
+        others = [one for one in with_rows if not one.dangerous]
+        overlapping = [one for one in others if not _is_serial(one.order)]
+        serial = [one for one in others if _is_serial(one.order)]
+        unknown = len(others) == len(with_rows) and any(map(_has_unseen, others))
+        first[None].append(overlapping if unknown else [])
+        last.append(serial if unknown else [*overlapping, *serial])
+    in_turn = _in_turn(list(map(_in_turn, first.values())))
+    return [*in_turn, *_in_turn(last)][:most]
+
+
+def _has_unseen(planned: PlannedSchedule) -> bool:
+    """Does it have statements that the checker does not see?"""
+    return any(None in role.accesses for role in planned.roles)
 
 
 def _schedules(workload: Workload, names: Combination, enough: int) -> Iterator[list[PlannedSchedule]]:
@@ -131,9 +147,11 @@ def _schedules(workload: Workload, names: Combination, enough: int) -> Iterator[
     fitting = sorted((way for way in ways if _all_conflict(way)), key=_overlap)[: _WAYS[size]]
     for roles in fitting:
         accesses = {role.alias: role.accesses for role in roles}
+        events = sum(len(each) + 1 for each in accesses.values())
+        orders = min(_ORDERS, max(_FEWEST_ORDERS, _EVENTS // events))
         found: list[PlannedSchedule] = []
         dangerous = dict.fromkeys(Weaker, 0)
-        for order in islice(bounded_orders(accesses, _PREEMPTIONS[size]), _ORDERS[size]):
+        for order in islice(bounded_orders(accesses, _PREEMPTIONS[size]), orders):
             shown_by = shows_cycle(order, accesses)
             found.append(PlannedSchedule(names, roles, order, workload.keys.rows, shown_by))
             if shown_by is not None:
@@ -154,14 +172,13 @@ def _overlap(roles: KeyAssignment) -> bool:
 
 def _conflicts(one: Role, two: Role) -> int:
     """The number of pairs of conflicting accesses; statements that the checker does not see conflict."""
-    count = 0
-    for mine in one.accesses:
-        for theirs in two.accesses:
-            if mine is None or theirs is None:
-                count += 1
-            else:
-                count += sum(a == b and not f == g == "r" for f, a in mine for g, b in theirs)
-    return count
+    mine, theirs = one.accesses, two.accesses
+    unseen = mine.count(None) * len(theirs) + theirs.count(None) * len(mine)
+    unseen -= mine.count(None) * theirs.count(None)
+    acts = Counter((f == "r", key) for each in theirs for f, key in each or ())
+    return unseen + sum(
+        acts[False, key] + (acts[True, key] if f != "r" else 0) for each in mine for f, key in each or ()
+    )
 
 
 def _with_rows(each: PlannedSchedule, rows: str, number: int) -> list[PlannedSchedule]:
@@ -178,13 +195,6 @@ def _with_rows(each: PlannedSchedule, rows: str, number: int) -> list[PlannedSch
 def _is_serial(order: Sequence[Event]) -> bool:
     aliases = [alias for alias, _ in order]
     return sum(one != two for one, two in pairwise(aliases)) < len(set(aliases))
-
-
-def _alternately(
-    one: Sequence[PlannedSchedule], other: Sequence[PlannedSchedule]
-) -> Iterator[PlannedSchedule]:
-    both = zip_longest(one, other)
-    return (each for pair in both for each in pair if each is not None)
 
 
 def _in_turn(lists: Sequence[Sequence[PlannedSchedule]]) -> list[PlannedSchedule]:

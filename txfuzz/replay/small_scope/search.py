@@ -50,15 +50,16 @@ def search(
     watch: Watch = lambda asked, tally: None,
     vary: Vary | None = None,
     keep: Keep = lambda result: None,
+    why: Callable[[], str] = lambda: "it was interrupted",
 ) -> tuple[SmallScopeResult, ExecutionSummary]:
     """Run the planned schedules in order, and if all of them have run and none showed anything, variations.
 
     expect: the model that each schedule is checked against. seconds: of the planned schedules, and again of
     the variations; all end once the replayer is stopped. append: called after each schedule with its part of
     the history. vary: replayer.vary, for variations; None for none. keep: called with the result so far as
-    soon as a variation shows something, since the history has that already.
+    soon as a variation shows something, since the history has that already. why: it was stopped, as a phrase.
     """
-    running = _Search(replayer, expect, seconds, append, watch, keep)
+    running = _Search(replayer, expect, seconds, append, watch, keep, why)
     running.run_all(workload, planned)
     changes = () if vary is None or running.found or running.stopped else variations(workload)
     in_turn = in_series(workload, _IN_SERIES) if changes else []
@@ -81,10 +82,17 @@ class _Search:
     """The counts of a search, and its clock. stopped: see SmallScopeResult."""
 
     def __init__(
-        self, replayer: Replayer, expect: str, seconds: float, append: Append, watch: Watch, keep: Keep
+        self,
+        replayer: Replayer,
+        expect: str,
+        seconds: float,
+        append: Append,
+        watch: Watch,
+        keep: Keep,
+        why: Callable[[], str],
     ) -> None:
         self._replayer, self._judge = replayer, Judge(expect, replayer.isolation)
-        self._append, self._watch, self._keep = append, watch, keep
+        self._append, self._watch, self._keep, self._why = append, watch, keep, why
         self._seconds, self._began = seconds, time.monotonic()
         self._until = self._began + seconds
         self.stopped = ""
@@ -106,7 +114,7 @@ class _Search:
 
     def ends(self) -> bool:
         if not self.stopped and self._replayer.stop.is_set():
-            self.stopped = "it was interrupted"
+            self.stopped = self._why()
         if not self.stopped and time.monotonic() >= self._until:
             self.stopped = f"{self._seconds:.3g} s had passed"
         return bool(self.stopped)

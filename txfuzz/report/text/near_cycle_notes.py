@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from txfuzz.analysis.near_cycles.pursuit import FORCED, NOT_ASKED, NOT_FORCED, UNKNOWN, Pursuit
+from txfuzz.analysis.near_cycles.pursuit import ALONE, FORCED, NOT_ASKED, NOT_FORCED, UNKNOWN, Pursuit
 from txfuzz.analysis.result import AnalysisResult, MissingEdge, NearCycle
 from txfuzz.common.key_ranges import key_union
 from txfuzz.common.sanitize import markdown
@@ -24,6 +24,7 @@ _OUTCOMES = {
     FORCED: "forced",
     NOT_FORCED: "not forced",
     NOT_ASKED: "not attempted, because its keys are no longer chosen",
+    ALONE: "not attempted, because one client ran alone",
     UNKNOWN: "unknown",
 }
 
@@ -122,7 +123,7 @@ def _possible(
     result: AnalysisResult, workload: Workload, decisions: Sequence[Adjustment]
 ) -> list[tuple[int, NearCycle]]:
     """The near-cycles that the next workload can close, with their ranks: it has their keys and runs
-    their transactions."""
+    their transactions, and not in one client alone."""
     keys, mix = set(workload.logical_keys()), {each.txn: each.weight for each in workload.mix}
     for decision in decisions:
         if decision.target == "keys":
@@ -131,6 +132,8 @@ def _possible(
             mix = dict(decision.after)
         elif decision.target == "transactions":
             mix = dict(decision.after["mix"])
+        elif decision.target == "scheduling.clients" and decision.after < 2:
+            return []
         elif decision.target == "choices":
             keys = set(key_union(keys_of_value(each["keys"]) for each in decision.after))
     return [

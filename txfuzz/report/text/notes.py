@@ -9,7 +9,7 @@ from txfuzz.analysis.explain.headlines import headline
 from txfuzz.analysis.near_cycles.pursuit import Pursuit
 from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView, Verdict
 from txfuzz.common.sanitize import markdown
-from txfuzz.common.sentences import counted, listed
+from txfuzz.common.sentences import counted, listed, weighted
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.targets.table import TARGETS
 from txfuzz.feedback.targets.target import keys_in_words
@@ -65,7 +65,8 @@ def _asked(workload: Workload) -> str:
         else f"{scheduling.duration:g} seconds"
     )
     total = sum(weight.weight for weight in workload.mix)
-    mix = listed(f"{markdown(weight.txn)} {weight.weight / total:.0%}" for weight in workload.mix)
+    weights = {each.txn: each.weight for each in workload.mix}
+    mix = listed(weighted(weights, lambda name, weight: f"{markdown(name)} {weight / total:.0%}"))
     barrier = (
         f" that meet at a barrier every {counted(scheduling.barrier_every, 'transaction')},"
         if scheduling.barrier_every
@@ -182,6 +183,8 @@ def value_text(value: Any, target: str = "") -> str:
     if isinstance(value, list | tuple | range):
         return keys_in_words(value)
     if isinstance(value, Mapping):
+        if target == "mix" and value:
+            return listed(weighted(value, lambda name, weight: f"{name} {_weight(weight)}"))
         return listed(f"{name} {_weight(weight)}" for name, weight in value.items()) if value else "nothing"
     return str(value)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from txfuzz.common.sentences import counted
+from txfuzz.common.sentences import counted, weighted
 from txfuzz.report.text.course import Course
 
 _KEYS = 8
@@ -224,7 +224,7 @@ def _load(status: Status) -> str:
     if not status.clients:
         return "–"
     total = sum(status.mix.values()) or 1.0
-    mix = ", ".join(f"{name} {weight / total:.0%}" for name, weight in status.mix.items())
+    mix = ", ".join(weighted(status.mix, lambda name, weight: f"{name} {weight / total:.0%}"))
     return f"{counted(status.clients, 'client')} on {_keys(status.keys)}: {mix}"
 
 
