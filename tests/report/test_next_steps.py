@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from tests.report.test_text import write_skew
 from txfuzz.report.campaign_result import CampaignFacts, CampaignResult
 from txfuzz.report.iteration import Iteration, Numbers
 from txfuzz.report.text.next_steps import next_steps
+from txfuzz.transactions.model import Choice, Step, Transaction
+from txfuzz.workload.model import Workload
 
 PLACE = Path("run")
 
@@ -39,3 +42,33 @@ def test_a_transaction_with_its_own_sql_is_not_told_to_use_a_field(
     steps = next_steps(CampaignResult(PLACE, facts, (Iteration(0, PLACE, write_skew(), Numbers()),)))
     [advice] = [what for _, what in steps if "FOR UPDATE" in what]
     assert said in advice
+
+
+@pytest.mark.parametrize(
+    ("locked", "said"),
+    [
+        (("left",), "`lock: update` in the reads of right, on rows that exist beforehand"),
+        (("left", "right"), "right and left lock what they read, but a row that is not there yet cannot be"),
+    ],
+)
+def test_who_locks_already_is_not_told_to(locked: tuple[str, ...], said: str) -> None:
+    facts = CampaignFacts("ended", "w", "snapshot", adapter="some", locks=("update",), locked=locked)
+    steps = next_steps(CampaignResult(PLACE, facts, (Iteration(0, PLACE, write_skew(), Numbers()),)))
+    [advice] = [what for command, what in steps if not command]
+    assert said in advice
+
+
+def test_which_transactions_lock_whatever_they_read() -> None:
+    read, locked = Step("r", Choice((1,))), Step("r", Choice((1,)), lock="update")
+    share = replace(read, lock="share")
+    in_sql = Step("r", sql="SELECT val FROM {table} WHERE key = :k\n  FOR  UPDATE")
+    write = Step("append", Choice((1,)))
+    transactions = {
+        "all": (locked, write, in_sql),
+        "some": (locked, read),
+        "for share": (share,),
+        "no read": (write,),
+    }
+    found = Workload("w", tuple(Transaction(name, steps) for name, steps in transactions.items()), ())
+    assert found.locked == ("all",)
+    assert found.own_sql == ("all",)

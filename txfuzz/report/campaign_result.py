@@ -34,7 +34,7 @@ class CampaignFacts:
 
     state: "running", "ended", "interrupted" or "failed: why". workers: how many iterations ran at a time.
     locks: the words of `lock` that the adapter has for reads. own_sql: the transactions that the workload
-    writes in SQL of its own.
+    writes in SQL of its own. locked: those of which every read is one for update.
     """
 
     state: str = ""
@@ -50,6 +50,7 @@ class CampaignFacts:
     adapter: str | None = None
     locks: tuple[str, ...] = ()
     own_sql: tuple[str, ...] = ()
+    locked: tuple[str, ...] = ()
     analyzers: tuple[str, ...] = ()
     strategy: str | None = None
     opening: tuple[Adjustment, ...] = ()

@@ -14,7 +14,7 @@ from typing import Any
 from txfuzz.common.key_ranges import Keys, key_union
 from txfuzz.common.kind import Kind
 from txfuzz.database.endpoints import Endpoint
-from txfuzz.transactions.model import Choice, Transaction, kind_of
+from txfuzz.transactions.model import Choice, Step, Transaction, kind_of
 from txfuzz.workload.allowed_changes import AllowedChanges
 from txfuzz.workload.campaign import Campaign
 from txfuzz.workload.directed import DirectedSchedule
@@ -185,6 +185,16 @@ class Workload:
         )
 
     @property
+    def locked(self) -> tuple[str, ...]:
+        """The transactions of which every read is one for update."""
+        return tuple(
+            each.name
+            for each in self.transactions
+            if any(step.reads for step in each.steps)
+            and all(_for_update(step) for step in each.steps if step.reads)
+        )
+
+    @property
     def own_tables(self) -> bool:
         """Do its micro-operations act on its own tables?"""
         return any(step.own_table and step.f for each in self.transactions for step in each.steps)
@@ -202,3 +212,7 @@ class Workload:
         """Every logical key that a transaction may choose, in order; a range if they are contiguous."""
         steps = (step for txn in self.transactions for step in txn.steps)
         return key_union(key.keys for step in steps for key in step.key_terms() if isinstance(key, Choice))
+
+
+def _for_update(read: Step) -> bool:
+    return read.lock == "update" or "for update" in " ".join((read.sql or "").lower().split())

@@ -101,6 +101,7 @@ class CampaignSetup:
             adapter=assembled.workload.database.adapter,
             locks=tuple(sorted(capabilities_of(assembled.adapter).locks)),
             own_sql=assembled.workload.own_sql,
+            locked=assembled.workload.locked,
             analyzers=tuple(each.name for each in assembled.analyzers),
             strategy=assembled.strategy.name,
             heuristics=() if assembled.strategy.blind else tuple(each.name for each in assembled.heuristics),

@@ -67,7 +67,16 @@ def _steps(record: CampaignResult) -> Iterator[tuple[str, str]]:
         return
     yield analyze_command(record, told), "all that this history shows"
     if names := _reads_to_lock(record):
-        yield "", _lock_advice(names, record.facts.own_sql)
+        unlocked = [each for each in names if each not in record.facts.locked]
+        yield "", _lock_advice(unlocked, record.facts.own_sql) if unlocked else _rows_advice(names)
+
+
+def _rows_advice(names: Sequence[str]) -> str:
+    verb = "locks what it reads" if len(names) == 1 else "lock what they read"
+    return (
+        f"{listed(names, most=_NAMED)} {verb}, but a row that is not there yet cannot be locked: "
+        "if it happened on such rows, try ones that exist beforehand (`keys: {rows: inserted}`)"
+    )
 
 
 def _lock_advice(names: Sequence[str], own_sql: Sequence[str]) -> str:
