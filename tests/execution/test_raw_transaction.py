@@ -207,6 +207,42 @@ def test_what_is_rolled_back_has_not_happened() -> None:
     assert ran(back, changed(1), error("23505"), changed(1)) == [("append", 1, 3)]
 
 
+ONE = rows(("{1}",), columns=("val",))
+OTHER_WRITE = WRITE.replace("k: 1", "k: 2")
+BACK = "- sql: ROLLBACK TO s"
+
+
+def test_what_was_read_before_a_rollback_has_been_seen() -> None:
+    look = "- sql: SAVEPOINT s" + READ + BACK + WRITE
+    assert ran(look, ONE, changed(1)) == [("r", 1, (1,)), ("append", 1, 1)]
+    failing = "- sql: SAVEPOINT s" + READ + WRITE + "  on_error: {'23505': {rollback_to: s}}"
+    assert ran(failing, ONE, error("23505")) == [("r", 1, (1,))]
+    own = "- {f: append, key: 2}" + READ + "- {f: append, key: 1}" + READ
+    shown = [("r", 2, (1,))]
+    assert ran("- sql: SAVEPOINT s\n" + own + BACK, ONE, ONE) == shown, "the second shows what was taken back"
+
+
+@pytest.mark.parametrize(
+    "change", ["\n- sql: UPDATE {table} SET val = NULL WHERE key = 2\n", OTHER_WRITE, "\n- sql: CALL any()\n"]
+)
+def test_a_read_of_what_may_have_been_taken_back_does_not_count(change: str) -> None:
+    steps = "- sql: SAVEPOINT s" + READ + change.strip("\n") + READ + BACK + READ
+    assert ran(steps, ONE, changed(1), ONE, ONE) == [("r", 1, (1,)), ("r", 1, (1,))]
+    again = steps + "- sql: SAVEPOINT t" + READ + "- sql: ROLLBACK TO t"
+    assert ran(again, ONE, changed(1), *[ONE] * 3) == [("r", 1, (1,))] * 3, (
+        "it is gone since the first rollback"
+    )
+
+
+def test_a_change_before_a_savepoint_is_there_behind_it() -> None:
+    steps = OTHER_WRITE + "- sql: SAVEPOINT s" + READ + BACK
+    assert ran(steps, changed(1), ONE) == [("append", 1, 1), ("r", 2, (1,))]
+    nested = (
+        "- sql: SAVEPOINT s" + OTHER_WRITE + "- sql: SAVEPOINT t" + READ + "- sql: ROLLBACK TO t\n" + BACK
+    )
+    assert ran(nested, changed(1), ONE) == [], "nothing of what is read behind it counts"
+
+
 def test_a_transaction_that_ends_otherwise_says_what_it_may_have_done() -> None:
     workload = parse(
         "version: 1\ndatabase: {adapter: postgres}\nworkload:\n  transactions:\n    - name: t\n      steps:\n"

@@ -3,11 +3,14 @@
 The keys of a statement may be values returned by earlier ones, a statement may find no row, and the
 transaction may survive an error. So what happened to which key is known only afterwards. Only what happened
 is recorded: a read that found no row has read nothing, unless the workload declares absence a value
-(`empty`); a write that changed no row did nothing; whatever is rolled back to a savepoint did not happen.
+(`empty`); a write that changed no row did nothing; a write that is rolled back to a savepoint did not happen.
+What was read before that has been seen, and counts, unless it may be what the transaction itself had written
+and took back.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from txfuzz.database.api import (
@@ -52,7 +55,8 @@ class TransactionRun:
         self.steps = list(transaction.steps)
         self.seen: list[RecordedMop] = []
         self._returned: dict[str, int | None] = {}
-        self._savepoints: list[tuple[str, int]] = []  # with the number of micro-operations before
+        self._savepoints: list[_Savepoint] = []
+        self._changes: list[int] = []  # of raw statements that may change rows: micro-operations before
         self._stopped = False
         self._logical: dict[tuple[int, int | None], int] = {}
         known = (
@@ -87,7 +91,12 @@ class TransactionRun:
                 self._see(number, step.f, step.key, answer if step.value is None else step.value)
             return answer
         self._savepoint(step.step)
-        return self._take(number, step, answer)
+        before = len(self.seen)
+        read = self._take(number, step, answer)
+        tables = tables_of(step.step.sql)
+        if tables.changes or tables.opaque:
+            self._changes.append(before)
+        return read
 
     def undone(self, number: int) -> list[RecordedMop]:
         """What to record if it does not commit but ends at this step: reads without values."""
@@ -226,18 +235,21 @@ class TransactionRun:
         if name is None:
             return
         if tables.verb == "savepoint":
-            self._savepoints.append((name, len(self.seen)))
+            self._savepoints.append(_Savepoint(name, len(self.seen), len(self._changes)))
             return
         self._back_to(name, undo=tables.verb == "rollback")
 
     def _back_to(self, name: str, *, undo: bool) -> None:
         """Roll back to a savepoint, which stays, or release it."""
-        found = [at for at, (savepoint, _) in enumerate(self._savepoints) if savepoint == name]
+        found = [at for at, each in enumerate(self._savepoints) if each.name == name]
         if not found:
             return
         at = found[-1]
         if undo:
-            del self.seen[self._savepoints[at][1] :]
+            savepoint = self._savepoints[at]
+            sure = next(iter(self._changes[savepoint.changes :]), len(self.seen))
+            self.seen[savepoint.seen :] = _read_of_others(self.seen[savepoint.seen : sure])
+            del self._changes[savepoint.changes :]
         del self._savepoints[at + undo :]
 
     def _goes_on(self, session: Session, plain: Step, error: SessionError) -> bool:
@@ -253,6 +265,27 @@ class TransactionRun:
         session.rollback_to(_OWN_SAVEPOINT)
         self._stopped = rule == "stop"
         return True
+
+
+class _Savepoint(NamedTuple):
+    """seen, changes: how much there was before it."""
+
+    name: str
+    seen: int
+    changes: int
+
+
+def _read_of_others(seen: Sequence[RecordedMop]) -> list[RecordedMop]:
+    """The reads of what the transaction had not written before."""
+    written: set[int] = set()
+    found = []
+    for each in seen:
+        f, key, _ = each.mop
+        if f != "r":
+            written.add(key)
+        elif key not in written:
+            found.append(each)
+    return found
 
 
 def _answer(session: Session, step: BoundStep) -> Answer | ReadValue:
