@@ -119,9 +119,21 @@ def test_a_plateau_makes_iterations_longer_up_to_the_workloads_own_length() -> N
     lengths = []
     for number in range(9):
         workload = shown(strategy, workload, number, {RW: 1})
-        lengths.append(workload.scheduling.transactions)
+        alone = workload.scheduling.clients == 1
+        lengths.append((workload.scheduling.transactions or 0) * (2 if alone else 1))
     assert lengths[:5] == [100, 200, 400, 800, 1600]
-    assert set(lengths[5:]) == {2_000}
+    assert set(lengths[5:]) <= {2_000, 4_000}  # of twice as many that one client would have run
+
+
+def test_one_client_alone_has_half_of_an_iteration() -> None:
+    strategy = Learning()
+    workload, lengths = opened(strategy), set()
+    for number in range(4):
+        lengths.add((workload.scheduling.clients == 1, workload.scheduling.transactions))
+        workload = shown(strategy, workload, number, {RW: number + 1})
+    assert lengths == {(False, 100), (True, 50)}
+    single = replace(ROLES, scheduling=Scheduling(1, 2_000))
+    assert opened(Learning(), single).scheduling.transactions == 100, "it is not alone for others' sake"
 
 
 def test_it_stays_within_what_the_owner_allows() -> None:
@@ -138,11 +150,11 @@ def test_a_workload_that_ends_by_time_gets_its_time_back() -> None:
     by_time = replace(ROLES, scheduling=Scheduling(8, None, 10.0))
     strategy = Learning(patience=1, transactions=1_000)
     workload, lengths = opened(strategy, by_time), []
-    for number in range(3):
+    for number in range(4):
         lengths.append((workload.scheduling.transactions, workload.scheduling.duration))
         feedback = FeedbackResult(number, Verdict.VALID, 100, 90, 10, original=by_time, coverage={RW: 1})
         workload, *_ = decide(strategy, Situation(workload, feedback, mutators=MUTATORS), Random(number))
-    assert lengths == [(1_000, None), (1_000, None), (None, 10.0)]
+    assert lengths == [(1_000, None), (1_000, None), (1_000, None), (None, 10.0)], "the third for one client"
 
 
 def test_a_workload_with_faults_keeps_its_length() -> None:

@@ -203,11 +203,14 @@ class Learning:
         warnings: tuple[str, ...] = (),
         changed: Mapping[str, str] = _UNCHANGED,
     ) -> Proposal:
-        """The adjustments that lead there, with iterations twice as long for each plateau. changed: target →
+        """The adjustments that lead there, with iterations twice as long for each plateau, and half
+        as long where one client of several is alone. changed: target →
         the mutator that changed it, which is named."""
         memory = self._memory
         memory.made[situation.runs_as] = made
         longer = self.transactions << min(memory.since_new // self.patience, 20)
+        if wanted.scheduling.clients == 1 < original.scheduling.clients:
+            longer //= 2  # what needs others has no chance meanwhile, and what does not shows early
         length = _at_most(longer, original)
         wanted = changed_to(wanted, "scheduling.transactions", length, original)
         wanted = replace(wanted, directed=situation.workload.directed)
