@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -11,11 +12,15 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from project_fixtures import Ran
+from txfuzz.analysis.analyze import analyze_history
 from txfuzz.campaign.serial_check import anomalies_in_series
 from txfuzz.campaign.setup.resolve import InstalledVocabulary
 from txfuzz.common.kind import Kind
+from txfuzz.execution.run import execute
 from txfuzz.history.reader import read_history
 from txfuzz.plugin.loader import load_plugins
+from txfuzz.workload.model import Scheduling
+from txfuzz.workload.shipped import shipped_targets
 from txfuzz.workload.yaml.reader import read_workload
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.server.launcher import EmbeddedServer, launch
@@ -49,6 +54,27 @@ def test_correct_code_on_a_correct_database(txfuzz: Cli, name: str) -> None:
     assert record["ok"] > 50
     (confirmed,) = record["levels"].values()
     assert confirmed >= 4, "each client has asked the server for its level"
+
+
+def test_what_was_read_behind_a_savepoint_is_kept_from_changing(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """PostgreSQL's serializable transactions remember it when they have rolled back to the savepoint."""
+    text = dict(shipped_targets())["mariadb_savepoint"].read_text()
+    text = text.replace("mariadb", "postgres").replace("`key`", "key").replace("[1, 500]", "[1, 4]")
+    workload = parse(text.replace("txn: peek, weight: 0.5", "txn: peek, weight: 9"))
+    found = {}
+    for level in ("serializable", "repeatable read"):
+        with PostgresAdapter().open(url(server)) as database:
+            execute(
+                replace(workload, scheduling=Scheduling(8, 800)),
+                database,
+                tmp_path / "h.edn",
+                isolation=level,
+            )
+        found[level] = analyze_history(read_history(tmp_path / "h.edn"), "serializable").anomaly_types
+    assert found["serializable"] == ()
+    assert "G2-item" in found["repeatable read"]
 
 
 def test_a_row_that_skip_locked_left_out_has_not_been_read(txfuzz: Cli) -> None:

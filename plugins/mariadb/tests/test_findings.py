@@ -15,7 +15,7 @@ from own_workloads import WORDS, is_lack, own, refusal, run, shipped_on
 from txfuzz.analysis.result import Verdict
 from txfuzz.errors import WorkloadError
 from txfuzz.execution.summary import injection_counts
-from txfuzz.workload.shipped import shipped_workloads
+from txfuzz.workload.shipped import shipped_targets, shipped_workloads
 from txfuzz.workload.yaml.reader import parse_workload
 from txfuzz_mariadb.server.launcher import launch
 
@@ -53,6 +53,21 @@ def test_serializable_is_clean(path: Path, here: str, tmp_path: Path) -> None:
     result, _ = run(
         own(path), tmp_path / "h.edn", url=here, isolation="serializable", expect="strict-serializable"
     )
+    assert result.verdict is Verdict.VALID, result.anomaly_types
+
+
+def test_serializable_gives_back_the_locks_behind_a_savepoint(here: str, tmp_path: Path) -> None:
+    """MySQL bug 119490. With a read before the savepoint the locks stay."""
+    text = dict(shipped_targets())["mariadb_savepoint"].read_text()
+    text = text.replace("[1, 500]", "[1, 4]").replace("txn: peek, weight: 0.5", "txn: peek, weight: 5")
+    result, _ = run(parse_workload(text, "w.yaml", WORDS), tmp_path / "h.edn", url=here, transactions=1_000)
+    assert "G2-item" in result.anomaly_types
+    assert all(each.startswith("G-") or each == "G2-item" for each in result.anomaly_types), (
+        "all read what was there"
+    )
+    before = "- {f: r, key: {choice: {range: [1, 4]}, as: c}}\n        - sql: SAVEPOINT s"
+    kept = parse_workload(text.replace("- sql: SAVEPOINT s", before), "w.yaml", WORDS)
+    result, _ = run(kept, tmp_path / "k.edn", url=here, transactions=1_000)
     assert result.verdict is Verdict.VALID, result.anomaly_types
 
 
