@@ -223,7 +223,13 @@ def test_what_was_read_before_a_rollback_has_been_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["\n- sql: UPDATE {table} SET val = NULL WHERE key = 2\n", OTHER_WRITE, "\n- sql: CALL any()\n"]
+    "change",
+    [
+        "\n- sql: UPDATE {table} SET val = NULL WHERE key = 2\n",
+        OTHER_WRITE,
+        "\n- sql: CALL any()\n",
+        "\n- sql: SELECT any()\n",
+    ],
 )
 def test_a_read_of_what_may_have_been_taken_back_does_not_count(change: str) -> None:
     steps = "- sql: SAVEPOINT s" + READ + change.strip("\n") + READ + BACK + READ
